@@ -1,0 +1,1 @@
+"""What borrowers file, and how each allegation is checked against the records."""

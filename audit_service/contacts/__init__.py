@@ -1,0 +1,1 @@
+"""The contact log: borrowers, their accounts and contact persons, and every try to reach one of them."""

@@ -1,0 +1,1 @@
+"""Sealed packages that a regulator verifies offline."""

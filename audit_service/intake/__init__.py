@@ -1,0 +1,1 @@
+"""The ways in: each file is probed, recognised if it came before, sealed, recorded and handed to the workers."""

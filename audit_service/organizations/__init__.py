@@ -1,0 +1,1 @@
+"""Institutions, their agencies, the agents who call, and the people who use this service."""

@@ -1,0 +1,1 @@
+"""Evidence-backed PDF reports, sealed as exhibits."""

@@ -1,0 +1,147 @@
+"""Tables of detection runs, findings and dispositions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Identity, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from audit_service.contacts.models import ContactAttempt, Message, Speaker
+from audit_service.database import Base, choice
+from audit_service.transcription.models import Segment, Transcript
+
+
+class RunScope(StrEnum):
+    """What a run looked at: the words of one contact, or one borrower's contact log."""
+
+    CONVERSATION = "conversation"
+    CONTACT_LOG = "contact_log"
+
+
+class FindingKind(StrEnum):
+    """A violation by the collecting side, or a signal from the other side."""
+
+    VIOLATION = "violation"
+    SIGNAL = "signal"
+
+
+class Severity(StrEnum):
+    """How grave; order of the members is order of gravity."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Verdict(StrEnum):
+    """A reviewer's outcome on a finding."""
+
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    NEEDS_INFORMATION = "needs_information"
+
+
+class PackVersion(Base):
+    """A rule pack as it was when first run here: what a finding's rule said can always be read again."""
+
+    __tablename__ = "pack_versions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    pack: Mapped[str] = mapped_column(String(40))
+    version: Mapped[str] = mapped_column(String(40))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    rules: Mapped[dict[str, Any]]
+    first_used_at: Mapped[datetime]
+
+
+class DetectionRun(Base):
+    """One run of the packs over one subject; of the runs over a subject only the latest is current."""
+
+    __tablename__ = "detection_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    scope: Mapped[RunScope] = mapped_column(choice(RunScope))
+    subject_id: Mapped[int] = mapped_column(BigInteger)
+    digests: Mapped[list[Any]]
+    started_at: Mapped[datetime]
+    is_current: Mapped[bool] = mapped_column(Boolean, default=True)
+    undetermined: Mapped[list[Any]]
+
+    __table_args__ = (
+        Index(
+            "uq_detection_runs_current",
+            "scope",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("is_current"),
+        ),
+    )
+
+
+class Finding(Base):
+    """One rule met in one place.
+
+    ``start_offset``/``end_offset`` are characters in the text of the segment or message; ``start_s``/``end_s`` are
+    seconds in the recording. A finding of an event rule has neither, but names the attempts that met the rule.
+    """
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("detection_runs.id"), index=True)
+    pack_version_id: Mapped[int] = mapped_column(ForeignKey("pack_versions.id"))
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("contact_attempts.id"), index=True)
+    transcript_id: Mapped[int | None] = mapped_column(ForeignKey("transcripts.id"))
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    rule_id: Mapped[str] = mapped_column(String(120))
+    rule_version: Mapped[int] = mapped_column(Integer)
+    category: Mapped[str] = mapped_column(String(60))
+    kind: Mapped[FindingKind] = mapped_column(choice(FindingKind))
+    severity: Mapped[Severity] = mapped_column(choice(Severity))
+    speaker: Mapped[Speaker] = mapped_column(choice(Speaker))
+    quote: Mapped[str] = mapped_column(Text)
+    start_offset: Mapped[int | None] = mapped_column(Integer)
+    end_offset: Mapped[int | None] = mapped_column(Integer)
+    start_s: Mapped[float | None] = mapped_column(Float)
+    end_s: Mapped[float | None] = mapped_column(Float)
+    score: Mapped[float] = mapped_column(Float)
+    plane: Mapped[str] = mapped_column(String(20))
+    explanation: Mapped[dict[str, Any]]
+    related_attempt_ids: Mapped[list[Any]]
+    found_at: Mapped[datetime]
+    is_current: Mapped[bool] = mapped_column(Boolean, default=True)
+
+    run: Mapped[DetectionRun] = relationship()
+    pack_version: Mapped[PackVersion] = relationship()
+    attempt: Mapped[ContactAttempt] = relationship()
+    transcript: Mapped[Transcript | None] = relationship()
+    segment: Mapped[Segment | None] = relationship()
+    message: Mapped[Message | None] = relationship()
+    dispositions: Mapped[list[Disposition]] = relationship(
+        back_populates="finding", order_by="Disposition.id"
+    )
+
+    __table_args__ = (
+        Index("ix_findings_queue", "kind", "severity", "id", postgresql_where=text("is_current")),
+        Index("ix_findings_category", "category", "id", postgresql_where=text("is_current")),
+    )
+
+
+class Disposition(Base):
+    """A reviewer's outcome on a finding; later ones do not overwrite earlier ones, the last counts."""
+
+    __tablename__ = "dispositions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"), index=True)
+    verdict: Mapped[Verdict] = mapped_column(choice(Verdict))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    finding: Mapped[Finding] = relationship(back_populates="dispositions")

