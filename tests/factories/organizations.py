@@ -1,0 +1,37 @@
+"""Institutions, agencies, agents, users."""
+
+from __future__ import annotations
+
+import itertools
+
+from audit_service.database import Session
+from audit_service.organizations.models import Agency, Agent, Institution
+
+_numbers = itertools.count(1)
+
+
+def institution(session: Session, *, jurisdiction: str = "cn", name: str = "") -> Institution:
+    number = next(_numbers)
+    made = Institution(
+        code=f"inst-{number}",
+        name=name or f"安信消费金融{number}",
+        jurisdiction=jurisdiction,
+        timezone="Asia/Shanghai" if jurisdiction == "cn" else "America/Chicago",
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def agency(session: Session, owner: Institution, *, name: str = "恒达资产管理") -> Agency:
+    made = Agency(institution_id=owner.id, code=f"ag-{next(_numbers)}", name=name)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def agent(session: Session, employer: Agency, *, staff_number: str = "") -> Agent:
+    made = Agent(agency_id=employer.id, staff_number=staff_number or f"{1000 + next(_numbers)}")
+    session.add(made)
+    session.flush()
+    return made
