@@ -39,11 +39,12 @@ def _flag(text: str) -> bool:
 
 
 def _paths(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part).expanduser().resolve() for part in text.split(os.pathsep) if part)
+    return tuple(_path(part) for part in text.split(os.pathsep) if part)
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().resolve()
+    """Relative paths count from the project's root, wherever the process was started."""
+    return (ROOT / Path(text).expanduser()).resolve()
 
 
 def _optional_path(text: str) -> Path | None:
@@ -220,6 +221,15 @@ class Settings:
     def work_dir(self) -> Path:
         """Folder for short-lived plain copies while a job decodes them; emptied by the job itself."""
         return self.instance_dir / "work"
+
+
+def setting_from_environment(attribute: str) -> Any:
+    """Return one setting alone, for commands that work without an instance and so without its secrets.
+
+    Raises:
+        SettingsError: the value cannot be read.
+    """
+    return _value_of(next(row for row in SETTINGS if row.attribute == attribute), os.environ)
 
 
 def _value_of(setting: Setting, source: Mapping[str, str]) -> Any:

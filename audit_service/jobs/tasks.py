@@ -1,0 +1,99 @@
+"""What workers do, by the names that ``audit_service.queue.enqueue`` uses."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+import procrastinate
+import structlog
+from flask import Flask
+
+from audit_service.complaints import linking
+from audit_service.custody import services as custody
+from audit_service.custody.vault import Vault
+from audit_service.database import transaction
+from audit_service.intake import services as intake
+from audit_service.jobs.patience import Patience
+from audit_service.media import Limits
+from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
+from audit_service.reports import services as reports
+from audit_service.review import running
+from audit_service.settings import Settings
+from audit_service.transcription import services as transcription
+from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
+from audit_service.transcription.weights import locate_weights
+
+log = structlog.get_logger()
+TRANSCRIBE_TASK = "transcribe"
+
+
+@lru_cache(maxsize=1)
+def speech_engine(settings: Settings) -> FasterWhisperEngine:
+    """Return the speech engine of this process; loading the weights takes seconds, so it is done once."""
+    weights = locate_weights(settings.whisper_model_dir, cache_dir=settings.weights_dir)
+    return FasterWhisperEngine(weights, threads=settings.whisper_threads)
+
+
+def media_limits(settings: Settings) -> Limits:
+    """Return the limits on the child process that decodes media."""
+    return Limits(max_duration_s=float(settings.media_max_seconds), max_input_bytes=settings.upload_max_bytes)
+
+
+def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
+    """Make all tasks known to ``queue_app``; each runs inside the application context of ``flask_app``."""
+    settings: Settings = flask_app.extensions["audit_settings"]
+    vault: Vault = flask_app.extensions["audit_vault"]
+    retry = Patience(settings.job_attempts)
+
+    @queue_app.task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=retry)
+    def transcribe(recording_id: int) -> None:
+        with flask_app.app_context():
+            transcribe_recording(settings, vault, recording_id)
+
+    @queue_app.task(name="detect_transcript", queue=DETECT, retry=retry)
+    def detect_transcript(recording_id: int) -> None:
+        with flask_app.app_context(), transaction() as session:
+            running.run_transcript(session, running.engine_for(settings.rule_folders), recording_id)
+
+    @queue_app.task(name="detect_messages", queue=DETECT, retry=retry)
+    def detect_messages(first_id: int, last_id: int) -> None:
+        with flask_app.app_context(), transaction() as session:
+            running.run_messages(session, running.engine_for(settings.rule_folders), first_id, last_id)
+
+    @queue_app.task(name="detect_contact_log", queue=DETECT, retry=retry)
+    def detect_contact_log(borrower_id: int) -> None:
+        with flask_app.app_context(), transaction() as session:
+            running.run_contact_log(session, running.engine_for(settings.rule_folders), borrower_id)
+
+    @queue_app.task(name="link_complaint", queue=DETECT, retry=retry)
+    def link_complaint(complaint_id: int) -> None:
+        with flask_app.app_context(), transaction() as session:
+            linking.link(session, complaint_id)
+
+    @queue_app.task(name="report_complaint", queue=REPORT, retry=retry)
+    def report_complaint(number: str, locale: str) -> None:
+        with flask_app.app_context(), transaction() as session:
+            reports.complaint_report(session, vault, number, locale)
+
+    @queue_app.task(name="report_period", queue=REPORT, retry=retry)
+    def report_period(institution: str, from_on: str, to_on: str, locale: str) -> None:
+        with flask_app.app_context(), transaction() as session:
+            reports.period_report(session, vault, institution, date.fromisoformat(from_on), date.fromisoformat(to_on), locale)
+
+    @queue_app.periodic(cron="*/10 * * * *")
+    @queue_app.task(name="sign_checkpoint", queue=DETECT, queueing_lock="sign_checkpoint")
+    def sign_checkpoint(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the scheduled instant
+        with flask_app.app_context(), transaction() as session:
+            custody.sign_checkpoint(session, vault)
+
+
+def transcribe_recording(settings: Settings, vault: Vault, recording_id: int) -> None:
+    """Transcribe one recording, mark its intake item as done and hand it to detection, in one transaction at the end."""
+    with transaction() as session:
+        planned = transcription.plan(session, recording_id)
+    with transcription.listening(vault, planned, speech_engine(settings), settings.work_dir, media_limits(settings)) as heard, transaction() as session:
+        transcript = transcription.store(session, vault, planned, heard)
+        intake.finish_item(session, planned.exhibit_id)
+        enqueue(session, "detect_transcript", queue=DETECT, recording_id=recording_id)
+    log.info("transcribed", recording_id=recording_id, version=transcript.version, took_s=transcript.took_s)
