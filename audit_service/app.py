@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import Babel
 
-from audit_service import embedded_postgres
+from audit_service import embedded_postgres, web
 from audit_service.custody.vault import Vault
 from audit_service.database import db, migrate
 from audit_service.i18n import LOCALES
@@ -32,8 +32,6 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _bind_web(app: Flask, settings: Settings) -> None:
-    from audit_service import web  # late: workers and commands that serve no pages need not load them first
-
     babel = Babel()
     babel.init_app(app, locale_selector=web.chosen_locale)
     web.register(app, settings)

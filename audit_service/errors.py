@@ -75,9 +75,5 @@ class InputProblem:
 
     def __str__(self) -> str:
         """Return ``file, row 3, field started_at: reason — remedy``."""
-        place = (
-            self.file
-            + (f", row {self.row}" if self.row else "")
-            + (f", field {self.field}" if self.field else "")
-        )
+        place = self.file + (f", row {self.row}" if self.row else "") + (f", field {self.field}" if self.field else "")
         return f"{place}: {self.reason}" + (f" — {self.remedy}" if self.remedy else "")

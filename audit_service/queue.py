@@ -21,9 +21,7 @@ QUEUES = (TRANSCRIBE, DETECT, REPORT)
 _manager = JobManager(procrastinate.SyncPsycopgConnector())
 
 
-def enqueue(
-    session: Session, task: str, *, queue: str, once: str | None = None, **arguments: str | int
-) -> int:
+def enqueue(session: Session, task: str, *, queue: str, once: str | None = None, **arguments: str | int) -> int:
     """Store a job in the session's transaction and return its id.
 
     Args:

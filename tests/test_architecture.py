@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = sorted([*ROOT.glob("audit_service/**/*.py"), *ROOT.glob("evidence_store/**/*.py"), *ROOT.glob("tests/**/*.py")])
+SOURCES = sorted(
+    [*ROOT.glob("audit_service/**/*.py"), *ROOT.glob("evidence_store/**/*.py"), *ROOT.glob("tests/**/*.py")]
+)
 PRODUCT = [path for path in SOURCES if "tests" not in path.parts]
 ENTRY_POINTS = [path for path in PRODUCT if path.relative_to(ROOT).parts[1] in {"web", "cli", "jobs"}]
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "misc.py", "common.py", "manager.py", "base.py"}
@@ -44,11 +46,12 @@ def test_no_module_has_more_than_500_lines() -> None:
 
 
 def test_no_function_has_more_than_60_lines() -> None:
-    long = []
-    for path in PRODUCT:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
-                long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    ]
     assert long == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask import Flask
 
 from audit_service.cli.context import application, settings_of, vault_of
 from audit_service.cli.output import console, emit, json_option, print_facts, table
@@ -24,13 +25,10 @@ def complaint() -> None:
     """File and read complaints."""
 
 
-def file_document(document: dict[str, Any]) -> FiledComplaint:
-    """File a complaint from a document, exactly as the portal does; needs an application context."""
-    from flask import current_app
-
-    settings, vault = settings_of(current_app), vault_of(current_app)
+def file_document(app: Flask, document: dict[str, Any]) -> FiledComplaint:
+    """File a complaint from a document, exactly as the portal does; needs the application's context."""
     with transaction() as session:
-        return complaints.file(session, vault, settings.receipt_pepper, from_document(document))
+        return complaints.file(session, vault_of(app), settings_of(app).receipt_pepper, from_document(document))
 
 
 @complaint.command()
@@ -44,9 +42,11 @@ def new(document: Path, *, as_json: bool) -> None:
     try:
         content = json.loads(document.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputRefusedError(f"{document.name} is not JSON: {error}.", remedy="Compare it with samples/complaints.") from error
-    with application():
-        filed = file_document(content)
+        raise InputRefusedError(
+            f"{document.name} is not JSON: {error}.", remedy="Compare it with samples/complaints."
+        ) from error
+    with application() as app:
+        filed = file_document(app, content)
     facts = {"number": filed.number, "receipt_code": filed.receipt_code}
     emit(facts, as_json=as_json, text=lambda: print_facts(facts))
 
@@ -76,7 +76,10 @@ def complaint_document(filed: Complaint) -> dict[str, Any]:
                 "category": allegation.category,
                 "words": allegation.words,
                 "result": allegation.corroboration.result.value if allegation.corroboration else None,
-                "links": [{"finding": link.finding_id, "score": link.score, "reasons": link.reasons} for link in allegation.links],
+                "links": [
+                    {"finding": link.finding_id, "score": link.score, "reasons": link.reasons}
+                    for link in allegation.links
+                ],
             }
             for allegation in filed.allegations
         ],

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from flask_migrate import upgrade
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from audit_service.cli import demo_results
@@ -32,7 +33,6 @@ from audit_service.custody import services as custody
 from audit_service.database import transaction
 from audit_service.errors import AuditError, InputRefusedError
 from audit_service.intake.discovery import discover
-from audit_service.intake.values import Received
 from audit_service.organizations import services as organizations
 from audit_service.organizations.values import NewUser
 from audit_service.queue import REPORT, enqueue, waiting_jobs
@@ -61,7 +61,13 @@ class Stages:
 
 
 @click.command()
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("instance/demo"), show_default=True, help="Instance folder of the demo; made anew.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("instance/demo"),
+    show_default=True,
+    help="Instance folder of the demo; made anew.",
+)
 def demo(folder: Path) -> None:
     """Run the main job on the sample data: intake, transcription, detection, complaints, reports, verification.
 
@@ -75,14 +81,14 @@ def demo(folder: Path) -> None:
         with stages.stage("Migrate the database and register the sample organisations"):
             password = set_up_organisations(app)
         with worker_process():
-            received = run_pipeline(app, stages)
+            run_pipeline(app, stages)
             filed = run_complaints(app, stages)
             reports = run_reports(app, stages, filed, folder.resolve() / "reports")
         with stages.stage("Verify the evidence store and the ledger"), transaction() as session:
             custody.sign_checkpoint(session, vault_of(app))
             verdict = custody.verify(session, vault_of(app))
             say_verdict(verdict)
-        demo_results.print_results(app, received)
+        demo_results.print_results()
         demo_results.print_complaints(filed)
     print_ending(folder, stages, password, reports, time.monotonic() - began)
     raise SystemExit(0 if verdict.holds else 5)
@@ -93,7 +99,9 @@ def set_up_environment(folder: Path) -> None:
     marker = folder / ".demo"
     if folder.exists() and any(folder.iterdir()):
         if not marker.exists():
-            raise InputRefusedError(f"{folder} is not empty and was not made by the demo.", remedy="Choose another --folder.")
+            raise InputRefusedError(
+                f"{folder} is not empty and was not made by the demo.", remedy="Choose another --folder."
+            )
         if (folder / "postgres" / "postmaster.pid").exists() and _is_served(folder):
             raise InputRefusedError(f"{folder} is in use.", remedy="Stop `make serve` first.")
         shutil.rmtree(folder)
@@ -102,7 +110,7 @@ def set_up_environment(folder: Path) -> None:
     os.environ |= {"AUDIT_INSTANCE_DIR": str(folder), "AUDIT_SECURE_COOKIES": "false", "AUDIT_LOG_LEVEL": "WARNING"}
     os.environ.pop("DATABASE_URL", None)
     made = create_secrets(folder)
-    click.echo(f"The demo made its own secrets ({', '.join(file.name for file in made)}) in {folder / 'secrets'}: never use them elsewhere.")
+    click.echo(f"The demo made its own {len(made)} secrets in {folder / 'secrets'}: never use them elsewhere.")
 
 
 def _is_served(folder: Path) -> bool:
@@ -112,8 +120,6 @@ def _is_served(folder: Path) -> bool:
 
 def set_up_organisations(app: Flask) -> str:
     """Migrate, register the sample organisations and create the demo's officer; return the officer's password."""
-    from flask_migrate import upgrade
-
     upgrade()
     registry = json.loads((SAMPLES / "registry.json").read_text(encoding="utf-8"))
     password = secrets.token_urlsafe(12)
@@ -121,7 +127,14 @@ def set_up_organisations(app: Flask) -> str:
         done = organizations.register(session, registry) | contacts.register(session, registry)
         organizations.create_user(
             session,
-            NewUser(email=OFFICER, password_hash=hash_password(app, password), display_name="演示合规专员", roles=("officer", "lead"), institution_code=None, agency_code=None),
+            NewUser(
+                email=OFFICER,
+                password_hash=hash_password(app, password),
+                display_name="演示合规专员",
+                roles=("officer", "lead"),
+                institution_code=None,
+                agency_code=None,
+            ),
         )
     click.echo(", ".join(f"{number} {name}" for name, number in done.items()))
     (settings_of(app).instance_dir / "officer-password").write_text(password, encoding="ascii")
@@ -140,7 +153,7 @@ def worker_process() -> Iterator[None]:
             process.wait(30)
 
 
-def run_pipeline(app: Flask, stages: Stages) -> list[Received]:
+def run_pipeline(app: Flask, stages: Stages) -> None:
     """Bring all sample files in, one of them twice, and wait until they are transcribed and checked."""
     files = [file for folder in ("calls", "logs", "broken") for file in discover(SAMPLES / folder)]
     files.append(files[0])
@@ -153,14 +166,15 @@ def run_pipeline(app: Flask, stages: Stages) -> list[Received]:
         print_received(received)
     with stages.stage("Transcription and detection in the worker process"):
         wait_for_jobs("Jobs")
-    return received
 
 
 def run_complaints(app: Flask, stages: Stages) -> list[FiledComplaint]:
     """File the sample complaints through the portal's own use-case and wait until they are linked."""
     with stages.stage("Complaints: file two, link them to findings"):
-        documents = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((SAMPLES / "complaints").glob("*.json"))]
-        filed = [file_document(document) for document in documents]
+        documents = [
+            json.loads(file.read_text(encoding="utf-8")) for file in sorted((SAMPLES / "complaints").glob("*.json"))
+        ]
+        filed = [file_document(app, document) for document in documents]
         wait_for_jobs("Linking")
     return filed
 
@@ -173,7 +187,15 @@ def run_reports(app: Flask, stages: Stages, filed: list[FiledComplaint], target:
                 for complaint in filed:
                     enqueue(session, "report_complaint", queue=REPORT, number=complaint.number, locale=locale)
                 for institution in organizations.institution_codes(session):
-                    enqueue(session, "report_period", queue=REPORT, institution=institution, from_on=PERIOD[0], to_on=PERIOD[1], locale=locale)
+                    enqueue(
+                        session,
+                        "report_period",
+                        queue=REPORT,
+                        institution=institution,
+                        from_on=PERIOD[0],
+                        to_on=PERIOD[1],
+                        locale=locale,
+                    )
         wait_for_jobs("Reports")
         with transaction() as session:
             made = report_list(session)
@@ -226,8 +248,12 @@ def print_ending(folder: Path, stages: Stages, password: str, reports: list[Path
     for name, seconds in stages.seconds.items():
         click.echo(f"  {seconds:6.1f} s  {name}")
     click.echo(f"  {total_s:6.1f} s  in all")
-    click.echo("\nOpen the pages: make serve, then http://127.0.0.1:8000/officer/ (officers) and http://127.0.0.1:8000/ (borrowers)")
-    click.echo(f"Sign in as {OFFICER} with the password {password} (made for this demo, kept in {folder}/officer-password)")
+    click.echo(
+        "\nOpen the pages: make serve\n  officers   http://127.0.0.1:8000/officer/\n  borrowers  http://127.0.0.1:8000/"
+    )
+    click.echo(
+        f"Sign in as {OFFICER} with the password {password} (made for this demo, kept in {folder}/officer-password)"
+    )
 
 
 COMMANDS = (demo,)

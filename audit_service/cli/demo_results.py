@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from flask import Flask
 
 from audit_service.cli.complaints import complaint_document
 from audit_service.cli.output import console, table
@@ -17,7 +16,6 @@ from audit_service.complaints import queries as complaints
 from audit_service.complaints.values import FiledComplaint
 from audit_service.database import transaction
 from audit_service.intake import queries as intake
-from audit_service.intake.values import Received
 from audit_service.review.tallies import categories_by_reference
 from audit_service.settings import ROOT
 
@@ -63,7 +61,7 @@ def true_categories(truth: Path = TRUTH) -> dict[str, dict[str, set[str]]]:
     }
 
 
-def print_results(app: Flask, received: Iterable[Received]) -> None:
+def print_results() -> None:
     """Print findings by category, each recorded call against its labels, and the totals of all samples."""
     with transaction() as session:
         found = categories_by_reference(session)
@@ -71,12 +69,21 @@ def print_results(app: Flask, received: Iterable[Received]) -> None:
     tally = Counter(category for categories in found.values() for category in categories)
     console().print(table("\nContacts with findings, by category", ("category", "contacts"), tally.most_common()))
     truth = true_categories()
-    rows = [(c.reference, ", ".join(c.right), ", ".join(c.missed), ", ".join(c.extra)) for c in compare(found, truth["calls"])]
-    console().print(table("\nRecorded calls against their labels", ("call", "found and true", "missed", "found, not labelled"), rows))
+    rows = [
+        (c.reference, ", ".join(c.right), ", ".join(c.missed), ", ".join(c.extra))
+        for c in compare(found, truth["calls"])
+    ]
+    console().print(
+        table(
+            "\nRecorded calls against their labels", ("call", "found and true", "missed", "found, not labelled"), rows
+        )
+    )
     for kind, known in truth.items():
         compared = compare(found, known)
         right, missed, extra = (sum(len(getattr(c, part)) for c in compared) for part in ("right", "missed", "extra"))
-        click.echo(f"{kind}: {right} true positives, {extra} false positives, {missed} misses over {len(compared)} contacts")
+        click.echo(
+            f"{kind}: {right} true positives, {extra} false positives, {missed} misses over {len(compared)} contacts"
+        )
     click.echo(f"Intake: {balance}")
 
 
@@ -86,7 +93,12 @@ def print_complaints(filed: Iterable[FiledComplaint]) -> None:
         with transaction() as session:
             document = complaint_document(complaints.complaint_page(session, receipt.number).complaint)
         rows = [
-            (a["category"], a["words"], a["result"], "; ".join(reason["en"] for link in a["links"][:1] for reason in link["reasons"]))
+            (
+                a["category"],
+                a["words"],
+                a["result"],
+                "; ".join(reason["en"] for link in a["links"][:1] for reason in link["reasons"]),
+            )
             for a in document["allegations"]
         ]
         title = f"\nComplaint {receipt.number} (receipt code {receipt.receipt_code}, shown once)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from evidence_store import Verdict, verify_package
 
 from audit_service.cli.context import application, vault_of
 from audit_service.cli.output import emit, json_option, print_facts
@@ -13,6 +12,7 @@ from audit_service.custody import services as custody
 from audit_service.database import transaction
 from audit_service.exports import services as exports
 from audit_service.exports.values import ExportRequest
+from evidence_store import Verdict, verify_package
 
 INTEGRITY_FAILED = 5
 
@@ -65,7 +65,12 @@ def export(folder: Path, recipient: str, purpose: str, complaints: tuple[str, ..
     with application() as app, transaction() as session:
         request = ExportRequest(recipient=recipient, purpose=purpose, complaints=complaints)
         made = exports.export(session, vault_of(app), folder, request)
-        document = {"number": made.number, "folder": str(folder), "exhibits": made.exhibits, "ledger_size": made.ledger_size}
+        document = {
+            "number": made.number,
+            "folder": str(folder),
+            "exhibits": made.exhibits,
+            "ledger_size": made.ledger_size,
+        }
     emit(document, as_json=as_json, text=lambda: print_facts(document))
 
 

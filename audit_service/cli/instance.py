@@ -8,16 +8,16 @@ import secrets
 from pathlib import Path
 
 import click
-from evidence_store import MasterKey, SigningKey
 from flask_migrate import upgrade
 
 from audit_service.cli.context import application
 from audit_service.cli.output import emit, json_option, print_facts
+from audit_service.contacts import services as contacts
 from audit_service.database import transaction
 from audit_service.errors import InputRefusedError
-from audit_service.settings import setting_from_environment
 from audit_service.organizations import services as organizations
-from audit_service.contacts import services as contacts
+from audit_service.settings import setting_from_environment
+from evidence_store import MasterKey, SigningKey
 
 GENERATORS = {
     "secret_key": lambda: secrets.token_urlsafe(48),
@@ -82,7 +82,9 @@ def register(registry: Path, *, as_json: bool) -> None:
     try:
         document = json.loads(registry.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputRefusedError(f"{registry.name} is not JSON: {error}.", remedy="Compare it with samples/registry.json.") from error
+        raise InputRefusedError(
+            f"{registry.name} is not JSON: {error}.", remedy="Compare it with samples/registry.json."
+        ) from error
     with application(), transaction() as session:
         done = organizations.register(session, document) | contacts.register(session, document)
     emit(done, as_json=as_json, text=lambda: print_facts(done))

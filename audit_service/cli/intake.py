@@ -29,7 +29,12 @@ SOME_REFUSED = 3
 
 def receive(app: Flask, path: Path, route: str) -> Received:
     """Bring one file in, in a transaction of its own: it is kept whole, or nothing of it is."""
-    source = Source(route=route, actor=f"{route}:operator", limits=media_limits(settings_of(app)), max_bytes=settings_of(app).upload_max_bytes)
+    source = Source(
+        route=route,
+        actor=f"{route}:operator",
+        limits=media_limits(settings_of(app)),
+        max_bytes=settings_of(app).upload_max_bytes,
+    )
     with transaction() as session:
         return intake.receive_file(session, vault_of(app), path, source)
 
@@ -60,10 +65,20 @@ def is_refused(item: Received) -> bool:
 def print_received(received: Sequence[Received]) -> None:
     """Print what became of each file, and every refusal with file, row, field, reason and remedy."""
     rows = [
-        (item.name, item.kind, item.exhibit_number, "" if item.is_new else "known", item.state.value, item.rows_stored or "", item.reason)
+        (
+            item.name,
+            item.kind,
+            item.exhibit_number,
+            "" if item.is_new else "known",
+            item.state.value,
+            item.rows_stored or "",
+            item.reason,
+        )
         for item in received
     ]
-    console().print(table("Files received", ("file", "kind", "exhibit", "before?", "state", "rows stored", "reason"), rows))
+    console().print(
+        table("Files received", ("file", "kind", "exhibit", "before?", "state", "rows stored", "reason"), rows)
+    )
     for item in received:
         for problem in item.problems:
             click.echo(f"refused: {problem}")
@@ -71,7 +86,9 @@ def print_received(received: Sequence[Received]) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--stable-for", default=5.0, show_default=True, help="Seconds a file must not have changed before it is taken.")
+@click.option(
+    "--stable-for", default=5.0, show_default=True, help="Seconds a file must not have changed before it is taken."
+)
 @click.option("--once", is_flag=True, help="Take what is there and stable, then end.")
 @json_option
 def watch(folder: Path, stable_for: float, *, once: bool, as_json: bool) -> None:
@@ -84,7 +101,13 @@ def watch(folder: Path, stable_for: float, *, once: bool, as_json: bool) -> None
         while True:
             for file in poll(folder, state):
                 item = receive(app, file, "watch")
-                emit(asdict(item), as_json=as_json, text=lambda item=item: click.echo(f"{item.name}: {item.state.value} {item.exhibit_number} {item.reason}"))
+                emit(
+                    asdict(item),
+                    as_json=as_json,
+                    text=lambda item=item: click.echo(
+                        f"{item.name}: {item.state.value} {item.exhibit_number} {item.reason}"
+                    ),
+                )
             if once and not state.is_waiting:
                 return
             time.sleep(min(1.0, stable_for))

@@ -17,8 +17,12 @@ from audit_service.i18n import LOCALES
 from audit_service.reports import services as reports
 from audit_service.reports.models import Report
 
-locale_option = click.option("--locale", type=click.Choice(LOCALES), default="zh_CN", show_default=True, help="Language of the report.")
-output_option = click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the PDF here.")
+locale_option = click.option(
+    "--locale", type=click.Choice(LOCALES), default="zh_CN", show_default=True, help="Language of the report."
+)
+output_option = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the PDF here."
+)
 
 
 @click.group()
@@ -49,7 +53,9 @@ def complaint_command(number: str, locale: str, output: Path | None, *, as_json:
 @locale_option
 @output_option
 @json_option
-def period_command(institution: str, from_on: datetime, to_on: datetime, locale: str, output: Path | None, *, as_json: bool) -> None:  # noqa: PLR0913 - one parameter for each option
+def period_command(
+    institution: str, from_on: datetime, to_on: datetime, locale: str, output: Path | None, *, as_json: bool
+) -> None:
     """Report on all contacts of an institution in a period; both civil days are included.
 
     Example: audit-service report period anxin 2026-03-01 2026-03-31 --output march.pdf
@@ -69,7 +75,12 @@ def civil(moment: datetime) -> date:
 def _tell(app: Flask, made: Report, output: Path | None, *, as_json: bool) -> None:
     if output is not None:
         write_pdf(app, made, output)
-    document = {"number": made.number, "exhibit": made.exhibit.number, "sha256": made.exhibit.sha256, "file": str(output or "")}
+    document = {
+        "number": made.number,
+        "exhibit": made.exhibit.number,
+        "sha256": made.exhibit.sha256,
+        "file": str(output or ""),
+    }
     emit(document, as_json=as_json, text=lambda: print_facts(document))
 
 

@@ -34,7 +34,11 @@ def lint_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
     """
     problems = [problem for folder in rule_folders(folders) for problem in lint(folder)]
     rows = [{"file": str(p.file), "line": p.line, "column": p.column, "message": p.message} for p in problems]
-    emit({"problems": rows}, as_json=as_json, text=lambda: _say(rows, "No problem found.", ("file", "line", "column", "message")))
+    emit(
+        {"problems": rows},
+        as_json=as_json,
+        text=lambda: _say(rows, "No problem found.", ("file", "line", "column", "message")),
+    )
     raise SystemExit(3 if problems else 0)
 
 
@@ -49,7 +53,11 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
     engine = Engine(load_packs(rule_folders(folders)))
     failures = test_examples(engine)
     rows = [{"rule": f.rule_id, "example": f.example, "expected": f.expected, "got": f.got} for f in failures]
-    emit({"failures": rows}, as_json=as_json, text=lambda: _say(rows, "All examples hold.", ("rule", "example", "expected", "got")))
+    emit(
+        {"failures": rows},
+        as_json=as_json,
+        text=lambda: _say(rows, "All examples hold.", ("rule", "example", "expected", "got")),
+    )
     raise SystemExit(3 if failures else 0)
 
 

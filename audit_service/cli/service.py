@@ -20,7 +20,9 @@ STOP_WITHIN_S = 20.0
 
 
 @click.command()
-@click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Serve only this queue; may be repeated.")
+@click.option(
+    "--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Serve only this queue; may be repeated."
+)
 @click.option("--until-empty", is_flag=True, help="End when nothing is left to do.")
 def worker(queues: tuple[str, ...], *, until_empty: bool) -> None:
     """Do the jobs of the queues until stopped. Run as many as there are machines; all share the database.
@@ -32,7 +34,9 @@ def worker(queues: tuple[str, ...], *, until_empty: bool) -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; put a TLS proxy before any other.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; put a TLS proxy before any other."
+)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Worker processes beside the web server.")
 def serve(host: str, port: int, workers: int) -> None:
@@ -41,7 +45,18 @@ def serve(host: str, port: int, workers: int) -> None:
     Example: audit-service serve --port 8080
     """
     with application():
-        web = [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}", "--threads", "8", "--chdir", str(ROOT), "wsgi:app"]
+        web = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--bind",
+            f"{host}:{port}",
+            "--threads",
+            "8",
+            "--chdir",
+            str(ROOT),
+            "wsgi:app",
+        ]
         work = [sys.executable, "-m", "audit_service.cli", "worker"]
         children = [subprocess.Popen(command) for command in (web, *([work] * workers))]  # noqa: S603 - our own programs
         click.echo(f"Officers: http://{host}:{port}/officer/   Borrowers: http://{host}:{port}/   (Ctrl-C stops)")

@@ -40,7 +40,7 @@ def answer_lines(answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> int:
         try:
             document = json.loads(raw.decode("utf-8"))
             if not isinstance(document, dict) or "id" not in document:
-                raise ValueError("a line is a JSON object with an id")  # noqa: TRY301, TRY004 - one place answers all bad lines
+                raise ValueError("a line is a JSON object with an id")  # noqa: TRY301 - one place answers all bad lines
             result = {"id": document["id"]} | answer(document)
         except (ValueError, TypeError, KeyError, AuditError) as error:
             status = SOME_REFUSED
@@ -50,7 +50,9 @@ def answer_lines(answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> int:
 
 
 @click.command()
-@click.option("--jurisdiction", default="", help="Packs to use where a line names none, e.g. cn,us. Default: all loaded packs.")
+@click.option(
+    "--jurisdiction", default="", help="Packs to use where a line names none, e.g. cn,us. Default: all loaded packs."
+)
 def detect(jurisdiction: str) -> None:
     """Flag prohibited conduct in texts or turns read from standard input; nothing is stored.
 
@@ -88,8 +90,12 @@ def triage() -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--language", type=click.Choice(["zh", "en"]), default=None, help="Spoken language; found out if not given.")
-@click.option("--agent-channel", type=int, default=None, help="Channel of the agent; found out by the opening words if not given.")
+@click.option(
+    "--language", type=click.Choice(["zh", "en"]), default=None, help="Spoken language; found out if not given."
+)
+@click.option(
+    "--agent-channel", type=int, default=None, help="Channel of the agent; found out by the opening words if not given."
+)
 def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int | None) -> None:
     """Write down what is said in recordings; nothing is stored. One JSON object a file.
 

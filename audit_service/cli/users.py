@@ -25,20 +25,42 @@ def user() -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in RoleName]), help="May be given more than once.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in RoleName]),
+    help="May be given more than once.",
+)
 @click.option("--name", "display_name", default="", help="Shown on pages and in reports.")
 @click.option("--institution", default=None, help="Code of the institution the user belongs to.")
 @click.option("--agency", default=None, help="Code of the agency, for the role agency.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
 @json_option
-def create(email: str, roles: tuple[str, ...], display_name: str, institution: str | None, agency: str | None, *, password_stdin: bool, as_json: bool) -> None:  # noqa: PLR0913 - one parameter for each option
+def create(  # noqa: PLR0913 - one parameter for each option
+    email: str,
+    roles: tuple[str, ...],
+    display_name: str,
+    institution: str | None,
+    agency: str | None,
+    *,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
     """Create a user who may sign in.
 
     Example: audit-service user create lin@example.org --role officer --name 林静
     """
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = (
+        sys.stdin.readline().rstrip("\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
     if len(password) < SHORTEST_PASSWORD:
-        raise InputRefusedError(f"The password is shorter than {SHORTEST_PASSWORD} characters.", remedy="Choose a longer one.")
+        raise InputRefusedError(
+            f"The password is shorter than {SHORTEST_PASSWORD} characters.", remedy="Choose a longer one."
+        )
     with application() as app, transaction() as session:
         new = NewUser(
             email=email,

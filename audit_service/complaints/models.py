@@ -88,14 +88,10 @@ class Complaint(Base):
 
     institution: Mapped[Institution] = relationship()
     borrower: Mapped[Borrower | None] = relationship()
-    allegations: Mapped[list[Allegation]] = relationship(
-        back_populates="complaint", order_by="Allegation.position"
-    )
+    allegations: Mapped[list[Allegation]] = relationship(back_populates="complaint", order_by="Allegation.position")
     requests: Mapped[list[Request]] = relationship(back_populates="complaint", order_by="Request.id")
     clocks: Mapped[list[Clock]] = relationship(back_populates="complaint", order_by="Clock.due_at")
-    events: Mapped[list[ComplaintEvent]] = relationship(
-        back_populates="complaint", order_by="ComplaintEvent.id"
-    )
+    events: Mapped[list[ComplaintEvent]] = relationship(back_populates="complaint", order_by="ComplaintEvent.id")
 
     __table_args__ = (Index("ix_complaints_status", "status", "submitted_at"),)
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from audit_service import clock
+from audit_service.custody.models import Action, CheckpointRow, CustodyEvent, Exhibit, LedgerRow
+from audit_service.custody.values import SYSTEM, Act, Receipt, Sealing
+from audit_service.custody.vault import Vault
+from audit_service.errors import NotFoundError
 from evidence_store import (
     Checkpoint,
     ExpectedObject,
@@ -16,14 +24,6 @@ from evidence_store import (
     verify_store,
 )
 from evidence_store import ledger as chain
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
-
-from audit_service import clock
-from audit_service.custody.models import Action, CheckpointRow, CustodyEvent, Exhibit, LedgerRow
-from audit_service.custody.values import SYSTEM, Act, Receipt, Sealing
-from audit_service.custody.vault import Vault
-from audit_service.errors import NotFoundError
 
 # One writer of the ledger at a time: its order is the order of commit. The number is arbitrary but fixed.
 LEDGER_LOCK = 7_266_001
@@ -54,7 +54,11 @@ def seal(session: Session, vault: Vault, stream: BinaryIO, receipt: Receipt) -> 
         derived_from_id=receipt.derived_from_id,
     )
     _number(session, exhibit)
-    record(session, _custody_act(Action.DERIVED if receipt.derived_from_id else Action.SEALED, exhibit, receipt), exhibit=exhibit)
+    record(
+        session,
+        _custody_act(Action.DERIVED if receipt.derived_from_id else Action.SEALED, exhibit, receipt),
+        exhibit=exhibit,
+    )
     return Sealing(exhibit=exhibit, is_new=True)
 
 
@@ -130,7 +134,7 @@ def ledger_entries(session: Session) -> Iterator[LedgerEntry]:
 
 
 def sign_checkpoint(session: Session, vault: Vault) -> CheckpointRow | None:
-    """Sign the ledger's present size and Merkle root; None while the ledger is empty or unchanged since the last one."""
+    """Sign the ledger's present size and Merkle root; None while nothing was added since the last one."""
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEDGER_LOCK})
     hashes = [bytes.fromhex(value) for value in session.scalars(select(LedgerRow.entry_hash).order_by(LedgerRow.seq))]
     last_size = session.scalar(select(func.max(CheckpointRow.tree_size))) or 0
@@ -180,7 +184,9 @@ def exhibit_by_number(session: Session, number: str) -> Exhibit:
 
 def custody_chain(session: Session, exhibit: Exhibit) -> list[CustodyEvent]:
     """Return the custody events of an exhibit, oldest first."""
-    return list(session.scalars(select(CustodyEvent).where(CustodyEvent.exhibit_id == exhibit.id).order_by(CustodyEvent.seq)))
+    return list(
+        session.scalars(select(CustodyEvent).where(CustodyEvent.exhibit_id == exhibit.id).order_by(CustodyEvent.seq))
+    )
 
 
 __all__ = [

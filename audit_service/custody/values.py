@@ -11,7 +11,7 @@ SYSTEM = "system"
 
 @dataclass(frozen=True)
 class Receipt:
-    """How a file came in: what it is, its name as the sender wrote it (never used as a path), by which route, from whom.
+    """How a file came in: what it is, its name as the sender wrote it (never a path), by which route, from whom.
 
     Attributes:
         kind: what the file is.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evidence_store import LocalBackend, MasterKey, SigningKey, Store
-
 from audit_service.settings import Settings
+from evidence_store import LocalBackend, MasterKey, SigningKey, Store
 
 ORIGIN = "collection-audit-service"
 

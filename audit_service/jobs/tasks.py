@@ -79,7 +79,9 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     @queue_app.task(name="report_period", queue=REPORT, retry=retry)
     def report_period(institution: str, from_on: str, to_on: str, locale: str) -> None:
         with flask_app.app_context(), transaction() as session:
-            reports.period_report(session, vault, institution, date.fromisoformat(from_on), date.fromisoformat(to_on), locale)
+            reports.period_report(
+                session, vault, institution, date.fromisoformat(from_on), date.fromisoformat(to_on), locale
+            )
 
     @queue_app.periodic(cron="*/10 * * * *")
     @queue_app.task(name="sign_checkpoint", queue=DETECT, queueing_lock="sign_checkpoint")
@@ -89,10 +91,15 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
 
 
 def transcribe_recording(settings: Settings, vault: Vault, recording_id: int) -> None:
-    """Transcribe one recording, mark its intake item as done and hand it to detection, in one transaction at the end."""
+    """Transcribe one recording; then mark its intake item as done and hand it to detection, in one transaction."""
     with transaction() as session:
         planned = transcription.plan(session, recording_id)
-    with transcription.listening(vault, planned, speech_engine(settings), settings.work_dir, media_limits(settings)) as heard, transaction() as session:
+    with (
+        transcription.listening(
+            vault, planned, speech_engine(settings), settings.work_dir, media_limits(settings)
+        ) as heard,
+        transaction() as session,
+    ):
         transcript = transcription.store(session, vault, planned, heard)
         intake.finish_item(session, planned.exhibit_id)
         enqueue(session, "detect_transcript", queue=DETECT, recording_id=recording_id)

@@ -96,7 +96,9 @@ async def rescue_stalled(app: procrastinate.App, flask_app: Flask, attempts: int
             log.warning("job_given_back", task=job.task_name, attempts=job.attempts + 1)
         else:
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
-            await asyncio.to_thread(_park, flask_app, job, "worker_lost", "The worker process ended while it did this job.")
+            await asyncio.to_thread(
+                _park, flask_app, job, "worker_lost", "The worker process ended while it did this job."
+            )
     return len(stalled)
 
 
@@ -111,7 +113,11 @@ def _parking(flask_app: Flask, attempts: int) -> SyncTaskMiddleware:
             log.warning("job_failed", task=job.task_name, attempts=job.attempts + 1, error=type(error).__name__)
             if is_final(error, job, attempts):
                 code = error.code if isinstance(error, AuditError) else "internal"
-                reason = str(error) if isinstance(error, AuditError) else f"{type(error).__name__} while doing {job.task_name}"
+                reason = (
+                    str(error)
+                    if isinstance(error, AuditError)
+                    else f"{type(error).__name__} while doing {job.task_name}"
+                )
                 _park(flask_app, job, code, reason)
             raise
 

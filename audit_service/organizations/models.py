@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+# The account row is what Flask-Security signs in; the mixins add methods only, no request is touched here.
+from flask_security import RoleMixin, UserMixin
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,9 +19,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-
-# The account row is what Flask-Security signs in; the mixins add methods only, no request is touched here.
-from flask_security import RoleMixin, UserMixin
 
 from audit_service.database import Base
 

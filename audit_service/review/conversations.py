@@ -81,4 +81,6 @@ def cease_value(request: CeaseRequest) -> detection.CeaseRequest:
 
 def consent_value(consent: Consent) -> detection.Consent:
     """Return a consent as the event rules read it."""
-    return detection.Consent(borrower_id=str(consent.borrower_id), kind=consent.kind, from_at=consent.from_at, to_at=consent.to_at)
+    return detection.Consent(
+        borrower_id=str(consent.borrower_id), kind=consent.kind, from_at=consent.from_at, to_at=consent.to_at
+    )

@@ -122,9 +122,7 @@ class Finding(Base):
     transcript: Mapped[Transcript | None] = relationship()
     segment: Mapped[Segment | None] = relationship()
     message: Mapped[Message | None] = relationship()
-    dispositions: Mapped[list[Disposition]] = relationship(
-        back_populates="finding", order_by="Disposition.id"
-    )
+    dispositions: Mapped[list[Disposition]] = relationship(back_populates="finding", order_by="Disposition.id")
 
     __table_args__ = (
         Index("ix_findings_queue", "kind", "severity", "id", postgresql_where=text("is_current")),

@@ -81,7 +81,12 @@ def run_transcript(session: Session, engine: Engine, recording_id: int) -> RunSu
     attempt = transcript.recording.attempt
     result = engine.scan(conversation_of_transcript(transcript))
     subject = _Subject(
-        RunScope.CONVERSATION, attempt.id, attempt.id, transcript.id, segments=transcript.segments, rules=_pack_versions(session, engine)
+        RunScope.CONVERSATION,
+        attempt.id,
+        attempt.id,
+        transcript.id,
+        segments=transcript.segments,
+        rules=_pack_versions(session, engine),
     )
     summary = _keep(session, subject, result)
     _note_cease_requests(session, attempt, result.findings)
@@ -94,13 +99,18 @@ def run_messages(session: Session, engine: Engine, first_id: int, last_id: int) 
         select(Message)
         .where(Message.id.between(first_id, last_id))
         .order_by(Message.id)
-        .options(joinedload(Message.attempt).joinedload(ContactAttempt.agency), joinedload(Message.attempt).joinedload(ContactAttempt.institution))
+        .options(
+            joinedload(Message.attempt).joinedload(ContactAttempt.agency),
+            joinedload(Message.attempt).joinedload(ContactAttempt.institution),
+        )
     )
     packs = _pack_versions(session, engine)
     total = RunSummary(0, 0, 0)
     for message in session.scalars(query):
         result = engine.scan(conversation_of_message(message))
-        subject = _Subject(RunScope.CONVERSATION, message.attempt_id, message.attempt_id, message_id=message.id, rules=packs)
+        subject = _Subject(
+            RunScope.CONVERSATION, message.attempt_id, message.attempt_id, message_id=message.id, rules=packs
+        )
         one = _keep(session, subject, result)
         total = RunSummary(total.new + one.new, total.kept + one.kept, total.gone + one.gone)
         _note_cease_requests(session, message.attempt, result.findings)
@@ -117,10 +127,14 @@ def run_contact_log(session: Session, engine: Engine, borrower_id: int) -> RunSu
     ).all()
     recorded = set(
         session.scalars(
-            select(Recording.attempt_id).join(ContactAttempt, ContactAttempt.id == Recording.attempt_id).where(ContactAttempt.borrower_id == borrower_id)
+            select(Recording.attempt_id)
+            .join(ContactAttempt, ContactAttempt.id == Recording.attempt_id)
+            .where(ContactAttempt.borrower_id == borrower_id)
         )
     )
-    ceases = session.scalars(select(CeaseRequest).where(CeaseRequest.borrower_id == borrower_id).order_by(CeaseRequest.id))
+    ceases = session.scalars(
+        select(CeaseRequest).where(CeaseRequest.borrower_id == borrower_id).order_by(CeaseRequest.id)
+    )
     consents = session.scalars(select(Consent).where(Consent.borrower_id == borrower_id).order_by(Consent.id))
     result = engine.scan_log(
         tuple(attempt_value(attempt, has_recording=attempt.id in recorded) for attempt in attempts),
@@ -137,7 +151,13 @@ def _pack_versions(session: Session, engine: Engine) -> dict[str, PackVersion]:
     for pack in engine.packs:
         stored = session.scalar(select(PackVersion).where(PackVersion.digest == pack.digest))
         if stored is None:
-            stored = PackVersion(pack=pack.id, version=pack.version, digest=pack.digest, rules=snapshot(engine, pack), first_used_at=clock.now())
+            stored = PackVersion(
+                pack=pack.id,
+                version=pack.version,
+                digest=pack.digest,
+                rules=snapshot(engine, pack),
+                first_used_at=clock.now(),
+            )
             session.add(stored)
             session.flush()
         versions.update(dict.fromkeys((rule.id for rule in pack.rules), stored))
@@ -173,7 +193,9 @@ def _keep(session: Session, subject: _Subject, result: ScanResult) -> RunSummary
 def _begin_run(session: Session, subject: _Subject, result: ScanResult) -> DetectionRun:
     session.execute(
         update(DetectionRun)
-        .where(DetectionRun.scope == subject.scope, DetectionRun.subject_id == subject.subject_id, DetectionRun.is_current)
+        .where(
+            DetectionRun.scope == subject.scope, DetectionRun.subject_id == subject.subject_id, DetectionRun.is_current
+        )
         .values(is_current=False)
     )
     run = DetectionRun(
@@ -181,7 +203,9 @@ def _begin_run(session: Session, subject: _Subject, result: ScanResult) -> Detec
         subject_id=subject.subject_id,
         digests=sorted({version.digest for version in subject.rules.values()}),
         started_at=clock.now(),
-        undetermined=[{"rule": item.rule_id, "subject": item.subject, "missing": item.missing} for item in result.undetermined],
+        undetermined=[
+            {"rule": item.rule_id, "subject": item.subject, "missing": item.missing} for item in result.undetermined
+        ],
     )
     session.add(run)
     session.flush()
@@ -236,7 +260,12 @@ def _finding(run: DetectionRun, subject: _Subject, found: FoundFinding) -> Findi
 def _flag_in_ledger(session: Session, subject: _Subject, run: DetectionRun, made: Sequence[Finding], gone: int) -> None:
     if not made and not gone:
         return
-    detail: dict[str, str | int | bool] = {"run": run.id, "new": len(made), "gone": gone, "rules": ",".join(sorted({f.rule_id for f in made}))}
+    detail: dict[str, str | int | bool] = {
+        "run": run.id,
+        "new": len(made),
+        "gone": gone,
+        "rules": ",".join(sorted({f.rule_id for f in made})),
+    }
     custody.record(session, Act(Action.FLAGGED, subject.scope.value, str(subject.subject_id), detail=detail))
 
 
@@ -261,5 +290,5 @@ def _note_cease_requests(session: Session, attempt: ContactAttempt, findings: Se
 
 
 def cease_scope(found: FoundFinding) -> str:
-    """Return what a cease request covers as its rule says (``all``, ``night``, ``represented``); ``all`` if it does not say."""
+    """Return what a cease request covers as its rule says (``all``, ``night``, ``represented``), else ``all``."""
     return str(found.explanation.get("scope", "all"))

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.values import SpokenSegment, TranscriptResult
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -21,10 +24,7 @@ from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
 from audit_service.errors import NotFoundError
 from audit_service.media import Limits, render_playback
-from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.models import Segment, Transcript
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
-from audit_service.transcription.values import SpokenSegment, TranscriptResult
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,10 @@ def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limit
         with vault.store.open(planned.sha256) as sealed, source.open("wb") as plain:
             shutil.copyfileobj(sealed, plain, 1 << 20)
         options = ListeningOptions(
-            language=planned.language, agent_channel=planned.agent_channel, counterpart=planned.counterpart, limits=limits
+            language=planned.language,
+            agent_channel=planned.agent_channel,
+            counterpart=planned.counterpart,
+            limits=limits,
         )
         result = transcribe_file(source, engine, options)
         render_playback(source, rendition, limits)
@@ -95,7 +98,11 @@ def store(session: Session, vault: Vault, planned: Plan, heard: Heard) -> Transc
     session.add_all(_segment(transcript, position, spoken) for position, spoken in enumerate(heard.result.segments))
     with heard.rendition.open("rb") as stream:
         receipt = Receipt(
-            ExhibitKind.RENDITION, "audio/flac", f"{recording.exhibit.number}.flac", "derived", derived_from_id=recording.exhibit_id
+            ExhibitKind.RENDITION,
+            "audio/flac",
+            f"{recording.exhibit.number}.flac",
+            "derived",
+            derived_from_id=recording.exhibit_id,
         )
         recording.rendition_id = custody.seal(session, vault, stream, receipt).exhibit.id
     _record(session, transcript, recording.exhibit)

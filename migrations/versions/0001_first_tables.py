@@ -245,9 +245,7 @@ def upgrade() -> None:
             ["institution_id"], ["institutions.id"], name=op.f("fk_borrowers_institution_id_institutions")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_borrowers")),
-        sa.UniqueConstraint(
-            "institution_id", "reference", name=op.f("uq_borrowers_institution_id_reference")
-        ),
+        sa.UniqueConstraint("institution_id", "reference", name=op.f("uq_borrowers_institution_id_reference")),
     )
     op.create_index(op.f("ix_borrowers_phone"), "borrowers", ["phone"], unique=False)
     op.create_table(
@@ -284,9 +282,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["exhibit_id"], ["exhibits.id"], name=op.f("fk_custody_events_exhibit_id_exhibits")
-        ),
+        sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_custody_events_exhibit_id_exhibits")),
         sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], name=op.f("fk_custody_events_seq_ledger")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_custody_events")),
         sa.UniqueConstraint("seq", name=op.f("uq_custody_events_seq")),
@@ -337,9 +333,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rows_total", sa.Integer(), nullable=False),
         sa.Column("rows_stored", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["exhibit_id"], ["exhibits.id"], name=op.f("fk_intake_items_exhibit_id_exhibits")
-        ),
+        sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_intake_items_exhibit_id_exhibits")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_items")),
         sa.UniqueConstraint("sha256", name=op.f("uq_intake_items_sha256")),
     )
@@ -367,9 +361,7 @@ def upgrade() -> None:
         sa.Column("principal_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("overdue_since_on", sa.Date(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["borrower_id"], ["borrowers.id"], name=op.f("fk_accounts_borrower_id_borrowers")
-        ),
+        sa.ForeignKeyConstraint(["borrower_id"], ["borrowers.id"], name=op.f("fk_accounts_borrower_id_borrowers")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("number", name=op.f("uq_accounts_number")),
     )
@@ -420,9 +412,7 @@ def upgrade() -> None:
         ),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_urgent", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["borrower_id"], ["borrowers.id"], name=op.f("fk_complaints_borrower_id_borrowers")
-        ),
+        sa.ForeignKeyConstraint(["borrower_id"], ["borrowers.id"], name=op.f("fk_complaints_borrower_id_borrowers")),
         sa.ForeignKeyConstraint(
             ["institution_id"], ["institutions.id"], name=op.f("fk_complaints_institution_id_institutions")
         ),
@@ -441,9 +431,7 @@ def upgrade() -> None:
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("to_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("proof_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["borrower_id"], ["borrowers.id"], name=op.f("fk_consents_borrower_id_borrowers")
-        ),
+        sa.ForeignKeyConstraint(["borrower_id"], ["borrowers.id"], name=op.f("fk_consents_borrower_id_borrowers")),
         sa.ForeignKeyConstraint(["proof_id"], ["exhibits.id"], name=op.f("fk_consents_proof_id_exhibits")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
@@ -471,9 +459,7 @@ def upgrade() -> None:
         sa.Column("field", sa.String(length=60), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("remedy", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["item_id"], ["intake_items.id"], name=op.f("fk_intake_problems_item_id_intake_items")
-        ),
+        sa.ForeignKeyConstraint(["item_id"], ["intake_items.id"], name=op.f("fk_intake_problems_item_id_intake_items")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_problems")),
     )
     op.create_index(op.f("ix_intake_problems_item_id"), "intake_problems", ["item_id"], unique=False)
@@ -521,9 +507,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["complaint_id"], ["complaints.id"], name=op.f("fk_clocks_complaint_id_complaints")
-        ),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_clocks_complaint_id_complaints")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clocks")),
     )
     op.create_index(op.f("ix_clocks_complaint_id"), "clocks", ["complaint_id"], unique=False)
@@ -557,9 +541,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint_events")),
     )
-    op.create_index(
-        op.f("ix_complaint_events_complaint_id"), "complaint_events", ["complaint_id"], unique=False
-    )
+    op.create_index(op.f("ix_complaint_events_complaint_id"), "complaint_events", ["complaint_id"], unique=False)
     op.create_table(
         "contact_attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -589,9 +571,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "direction",
-            sa.Enum(
-                "outbound", "inbound", name="direction", native_enum=False, create_constraint=True, length=40
-            ),
+            sa.Enum("outbound", "inbound", name="direction", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column(
@@ -630,15 +610,9 @@ def upgrade() -> None:
         sa.Column("talk_s", sa.Float(), nullable=True),
         sa.Column("exhibit_id", sa.BigInteger(), nullable=True),
         sa.Column("source_row", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_contact_attempts_account_id_accounts")
-        ),
-        sa.ForeignKeyConstraint(
-            ["agency_id"], ["agencies.id"], name=op.f("fk_contact_attempts_agency_id_agencies")
-        ),
-        sa.ForeignKeyConstraint(
-            ["agent_id"], ["agents.id"], name=op.f("fk_contact_attempts_agent_id_agents")
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_contact_attempts_account_id_accounts")),
+        sa.ForeignKeyConstraint(["agency_id"], ["agencies.id"], name=op.f("fk_contact_attempts_agency_id_agencies")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_contact_attempts_agent_id_agents")),
         sa.ForeignKeyConstraint(
             ["borrower_id"], ["borrowers.id"], name=op.f("fk_contact_attempts_borrower_id_borrowers")
         ),
@@ -647,18 +621,14 @@ def upgrade() -> None:
             ["contact_persons.id"],
             name=op.f("fk_contact_attempts_contact_person_id_contact_persons"),
         ),
-        sa.ForeignKeyConstraint(
-            ["exhibit_id"], ["exhibits.id"], name=op.f("fk_contact_attempts_exhibit_id_exhibits")
-        ),
+        sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_contact_attempts_exhibit_id_exhibits")),
         sa.ForeignKeyConstraint(
             ["institution_id"],
             ["institutions.id"],
             name=op.f("fk_contact_attempts_institution_id_institutions"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_attempts")),
-        sa.UniqueConstraint(
-            "institution_id", "reference", name=op.f("uq_contact_attempts_institution_id_reference")
-        ),
+        sa.UniqueConstraint("institution_id", "reference", name=op.f("uq_contact_attempts_institution_id_reference")),
     )
     op.create_index(op.f("ix_contact_attempts_agency_id"), "contact_attempts", ["agency_id"], unique=False)
     op.create_index(op.f("ix_contact_attempts_agent_id"), "contact_attempts", ["agent_id"], unique=False)
@@ -682,9 +652,7 @@ def upgrade() -> None:
         sa.Column("remedies", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["complaint_id"], ["complaints.id"], name=op.f("fk_decisions_complaint_id_complaints")
-        ),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_decisions_complaint_id_complaints")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_decisions_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
@@ -708,9 +676,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("complaint_id", sa.BigInteger(), nullable=False),
         sa.Column("exhibit_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["complaint_id"], ["complaints.id"], name=op.f("fk_proofs_complaint_id_complaints")
-        ),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_proofs_complaint_id_complaints")),
         sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_proofs_exhibit_id_exhibits")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proofs")),
         sa.UniqueConstraint("complaint_id", "exhibit_id", name=op.f("uq_proofs_complaint_id_exhibit_id")),
@@ -722,9 +688,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=30), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "complaint", "period", name="reportkind", native_enum=False, create_constraint=True, length=40
-            ),
+            sa.Enum("complaint", "period", name="reportkind", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("locale", sa.String(length=10), nullable=False),
@@ -735,9 +699,7 @@ def upgrade() -> None:
         sa.Column("findings", sa.Integer(), nullable=False),
         sa.Column("exhibit_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["complaint_id"], ["complaints.id"], name=op.f("fk_reports_complaint_id_complaints")
-        ),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_reports_complaint_id_complaints")),
         sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_reports_exhibit_id_exhibits")),
         sa.ForeignKeyConstraint(
             ["institution_id"], ["institutions.id"], name=op.f("fk_reports_institution_id_institutions")
@@ -769,9 +731,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("detail", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["complaint_id"], ["complaints.id"], name=op.f("fk_requests_complaint_id_complaints")
-        ),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_requests_complaint_id_complaints")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
     )
     op.create_index(op.f("ix_requests_complaint_id"), "requests", ["complaint_id"], unique=False)
@@ -789,9 +749,7 @@ def upgrade() -> None:
         sa.Column("decision_id", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["decision_id"], ["decisions.id"], name=op.f("fk_appeals_decision_id_decisions")
-        ),
+        sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name=op.f("fk_appeals_decision_id_decisions")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appeals")),
     )
     op.create_index(op.f("ix_appeals_decision_id"), "appeals", ["decision_id"], unique=False)
@@ -853,13 +811,9 @@ def upgrade() -> None:
             ["complaint_id"], ["complaints.id"], name=op.f("fk_complaint_attempts_complaint_id_complaints")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint_attempts")),
-        sa.UniqueConstraint(
-            "complaint_id", "attempt_id", name=op.f("uq_complaint_attempts_complaint_id_attempt_id")
-        ),
+        sa.UniqueConstraint("complaint_id", "attempt_id", name=op.f("uq_complaint_attempts_complaint_id_attempt_id")),
     )
-    op.create_index(
-        op.f("ix_complaint_attempts_complaint_id"), "complaint_attempts", ["complaint_id"], unique=False
-    )
+    op.create_index(op.f("ix_complaint_attempts_complaint_id"), "complaint_attempts", ["complaint_id"], unique=False)
     op.create_table(
         "corroborations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -928,12 +882,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["attempt_id"], ["contact_attempts.id"], name=op.f("fk_recordings_attempt_id_contact_attempts")
         ),
-        sa.ForeignKeyConstraint(
-            ["exhibit_id"], ["exhibits.id"], name=op.f("fk_recordings_exhibit_id_exhibits")
-        ),
-        sa.ForeignKeyConstraint(
-            ["rendition_id"], ["exhibits.id"], name=op.f("fk_recordings_rendition_id_exhibits")
-        ),
+        sa.ForeignKeyConstraint(["exhibit_id"], ["exhibits.id"], name=op.f("fk_recordings_exhibit_id_exhibits")),
+        sa.ForeignKeyConstraint(["rendition_id"], ["exhibits.id"], name=op.f("fk_recordings_rendition_id_exhibits")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
         sa.UniqueConstraint("attempt_id", name=op.f("uq_recordings_attempt_id")),
         sa.UniqueConstraint("exhibit_id", name=op.f("uq_recordings_exhibit_id")),
@@ -1054,18 +1004,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["attempt_id"], ["contact_attempts.id"], name=op.f("fk_findings_attempt_id_contact_attempts")
         ),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_findings_message_id_messages")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_findings_message_id_messages")),
         sa.ForeignKeyConstraint(
             ["pack_version_id"], ["pack_versions.id"], name=op.f("fk_findings_pack_version_id_pack_versions")
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["detection_runs.id"], name=op.f("fk_findings_run_id_detection_runs")
-        ),
-        sa.ForeignKeyConstraint(
-            ["segment_id"], ["segments.id"], name=op.f("fk_findings_segment_id_segments")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["detection_runs.id"], name=op.f("fk_findings_run_id_detection_runs")),
+        sa.ForeignKeyConstraint(["segment_id"], ["segments.id"], name=op.f("fk_findings_segment_id_segments")),
         sa.ForeignKeyConstraint(
             ["transcript_id"], ["transcripts.id"], name=op.f("fk_findings_transcript_id_transcripts")
         ),
@@ -1107,9 +1051,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["finding_id"], ["findings.id"], name=op.f("fk_dispositions_finding_id_findings")
-        ),
+        sa.ForeignKeyConstraint(["finding_id"], ["findings.id"], name=op.f("fk_dispositions_finding_id_findings")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_dispositions_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispositions")),
     )
@@ -1121,9 +1063,7 @@ def upgrade() -> None:
         sa.Column("finding_id", sa.BigInteger(), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["allegation_id"], ["allegations.id"], name=op.f("fk_links_allegation_id_allegations")
-        ),
+        sa.ForeignKeyConstraint(["allegation_id"], ["allegations.id"], name=op.f("fk_links_allegation_id_allegations")),
         sa.ForeignKeyConstraint(["finding_id"], ["findings.id"], name=op.f("fk_links_finding_id_findings")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),
         sa.UniqueConstraint("allegation_id", "finding_id", name=op.f("uq_links_allegation_id_finding_id")),
@@ -1213,9 +1153,7 @@ def downgrade() -> None:
     op.drop_table("exports")
     op.drop_index(op.f("ix_exhibits_derived_from_id"), table_name="exhibits")
     op.drop_table("exhibits")
-    op.drop_index(
-        "uq_detection_runs_current", table_name="detection_runs", postgresql_where=sa.text("is_current")
-    )
+    op.drop_index("uq_detection_runs_current", table_name="detection_runs", postgresql_where=sa.text("is_current"))
     op.drop_table("detection_runs")
     op.drop_table("checkpoints")
     # ### end Alembic commands ###

@@ -46,8 +46,12 @@ def borrower(session: Session, lender: Institution, *, name: str = "王小明", 
     return made
 
 
-def contact_person(session: Session, debtor: Borrower, *, name: str = "赵同事", is_related: bool = False) -> ContactPerson:
-    made = ContactPerson(borrower_id=debtor.id, name=name, relation="colleague", is_related=is_related, phone="+8613900000099")
+def contact_person(
+    session: Session, debtor: Borrower, *, name: str = "赵同事", is_related: bool = False
+) -> ContactPerson:
+    made = ContactPerson(
+        borrower_id=debtor.id, name=name, relation="colleague", is_related=is_related, phone="+8613900000099"
+    )
     session.add(made)
     session.flush()
     return made
@@ -108,9 +112,14 @@ def tone_wav(seconds: float = 2.0, hertz: float = 440.0) -> bytes:
 def recording(session: Session, vault: Vault, contact: ContactAttempt, *, audio: bytes = b"") -> Recording:
     content = audio or tone_wav(hertz=300.0 + next(_numbers))
     sealing = custody.seal(
-        session, vault, io.BytesIO(content), Receipt(ExhibitKind.RECORDING, "audio/wav", f"{contact.reference}.wav", "cli")
+        session,
+        vault,
+        io.BytesIO(content),
+        Receipt(ExhibitKind.RECORDING, "audio/wav", f"{contact.reference}.wav", "cli"),
     )
-    made = Recording(attempt_id=contact.id, exhibit_id=sealing.exhibit.id, duration_s=2.0, channels=2, agent_channel=0, language="zh")
+    made = Recording(
+        attempt_id=contact.id, exhibit_id=sealing.exhibit.id, duration_s=2.0, channels=2, agent_channel=0, language="zh"
+    )
     session.add(made)
     session.flush()
     return made

@@ -23,7 +23,10 @@ RULES = {
         "authorities": [
             {
                 "instrument": "cn.gbt-45251-2025",
-                "title": {"zh": "互联网金融 个人网络消费信贷 贷后催收风控指引", "en": "Guideline on collection risk control"},
+                "title": {
+                    "zh": "互联网金融 个人网络消费信贷 贷后催收风控指引",
+                    "en": "Guideline on collection risk control",
+                },
                 "number": "GB/T 45251-2025",
                 "weight": "STD",
                 "clause": "5.3",
@@ -69,18 +72,24 @@ def transcript(session: Session, of: Recording, turns: Sequence[tuple[str, float
 
 
 def pack_version(session: Session) -> PackVersion:
-    made = PackVersion(pack="cn", version="2026.11.1", digest=f"{next(_numbers):064x}", rules=RULES, first_used_at=clock.now())
+    made = PackVersion(
+        pack="cn", version="2026.11.1", digest=f"{next(_numbers):064x}", rules=RULES, first_used_at=clock.now()
+    )
     session.add(made)
     session.flush()
     return made
 
 
 def finding(session: Session, of: ContactAttempt, *, quote: str, **values: object) -> Finding:
-    """Store a finding about ``of``; give ``segment`` (with ``transcript``) or ``message`` to say where the words stand."""
+    """Store a finding about ``of``; give ``segment`` or ``message`` to say where the words stand."""
     segment, message = values.pop("segment", None), values.pop("message", None)
     pack = values.pop("pack_version", None) or pack_version(session)
     run = DetectionRun(
-        scope=RunScope.CONVERSATION, subject_id=10_000_000 + next(_numbers), digests=[], started_at=clock.now(), undetermined=[]
+        scope=RunScope.CONVERSATION,
+        subject_id=10_000_000 + next(_numbers),
+        digests=[],
+        started_at=clock.now(),
+        undetermined=[],
     )
     session.add(run)
     session.flush()
