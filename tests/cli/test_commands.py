@@ -1,0 +1,147 @@
+"""Commands as scripts use them: exit codes, JSON, one clear line for a refusal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.conftest import SAMPLES
+
+
+def run(*arguments: str, environment: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "audit_service.cli", *arguments],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        env=os.environ | environment,
+        timeout=300,
+    )
+
+
+def test_detect_answers_each_line_in_order_and_goes_on_after_a_bad_one(environment: dict[str, str]) -> None:
+    lines = [
+        json.dumps({"id": 1, "text": "今天不还钱，法警马上到你家抓人。", "jurisdiction": "cn"}, ensure_ascii=False),
+        "{not json",
+        json.dumps({"id": "c", "text": "您好，提醒您本月账单已出，请按时还款。"}, ensure_ascii=False),
+    ]
+    done = run("detect", "--jurisdiction", "cn", environment=environment, stdin="\n".join(lines) + "\n")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3
+    assert [answer["id"] for answer in answers] == [1, None, "c"]
+    threat = next(f for f in answers[0]["findings"] if f["category"] == "threat_unlawful_action")
+    assert "今天不还钱，法警马上到你家抓人。"[threat["start"] : threat["end"]] == threat["quote"]
+    assert set(threat) == {
+        "rule",
+        "category",
+        "kind",
+        "severity",
+        "speaker",
+        "turn",
+        "start",
+        "end",
+        "quote",
+        "score",
+        "plane",
+    }
+    assert "error" in answers[1]
+    assert answers[2]["findings"] == []
+
+
+def test_triage_answers_a_narrative(environment: dict[str, str]) -> None:
+    line = json.dumps(
+        {"id": 7, "narrative": "他们冒充法院，还打电话给我同事，我要他们道歉。", "language": "zh"}, ensure_ascii=False
+    )
+    done = run("triage", environment=environment, stdin=line)
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {"id", "categories", "requests", "urgency", "entities"} <= set(answer)
+    assert "impersonation_authority" in {category["category"] for category in answer["categories"]}
+
+
+def test_transcribe_writes_one_object_a_file_and_names_what_it_cannot_read(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    bad = tmp_path / "note.wav"
+    bad.write_text("no audio")
+    done = run(
+        "transcribe", str(SAMPLES / "calls" / "zh-08.wav"), str(bad), "--language", "zh", environment=environment
+    )
+    good, refused = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3
+    assert good["language"] == "zh"
+    assert {segment["channel"] for segment in good["segments"]} == {0, 1}
+    assert "error" in refused
+
+
+def test_ingest_reports_refusals_and_recognises_the_same_bytes(app: Flask, environment: dict[str, str]) -> None:
+    run("register", str(SAMPLES / "registry.json"), environment=environment)
+    first = run("ingest", str(SAMPLES / "logs" / "broken_rows.csv"), "--json", environment=environment)
+    again = run("ingest", str(SAMPLES / "logs" / "broken_rows.csv"), "--json", environment=environment)
+    [received] = json.loads(first.stdout)
+    [recognised] = json.loads(again.stdout)
+    assert first.returncode == 3
+    assert received["rows_stored"] == 3
+    assert len(received["problems"]) == 3
+    assert all(problem["row"] and problem["field"] and problem["reason"] for problem in received["problems"])
+    assert recognised["is_new"] is False
+    assert recognised["exhibit_number"] == received["exhibit_number"]
+
+
+def test_an_unknown_complaint_has_its_own_exit_code_and_one_line(app: Flask, environment: dict[str, str]) -> None:
+    done = run("complaint", "show", "C-2026-999999", environment=environment)
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert done.stderr.startswith("audit-service: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_secrets_are_named_with_the_remedy(environment: dict[str, str], tmp_path: Path) -> None:
+    bare = dict.fromkeys(environment, "") | {"AUDIT_INSTANCE_DIR": str(tmp_path)}
+    done = run("verify", environment=bare)
+    assert done.returncode == 2
+    assert "audit-service init" in done.stderr
+
+
+def test_verify_holds_and_then_names_an_altered_exhibit(app: Flask, environment: dict[str, str]) -> None:
+    run("register", str(SAMPLES / "registry.json"), environment=environment)
+    run("ingest", str(SAMPLES / "logs" / "broken_rows.csv"), environment=environment)
+    assert run("verify", environment=environment).returncode == 0
+    sealed = next(path for path in (Path(environment["AUDIT_INSTANCE_DIR"]) / "evidence").rglob("*") if path.is_file())
+    sealed.chmod(0o600)
+    sealed.write_bytes(sealed.read_bytes()[:-1])
+    done = run("verify", "--json", environment=environment)
+    assert done.returncode == 5
+    assert "E-" in json.loads(done.stdout)["problems"][0]
+
+
+@pytest.mark.parametrize("arguments", [("rules", "lint"), ("rules", "test")])
+def test_the_shipped_rule_packs_are_in_order(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, "--json", environment=environment)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_user_is_created_once(app: Flask, environment: dict[str, str]) -> None:
+    arguments = ("user", "create", "lin@example.org", "--role", "officer", "--password-stdin", "--json")
+    first = run(*arguments, environment=environment, stdin="a long enough password\n")
+    again = run(*arguments, environment=environment, stdin="a long enough password\n")
+    short = run(
+        "user",
+        "create",
+        "x@example.org",
+        "--role",
+        "officer",
+        "--password-stdin",
+        environment=environment,
+        stdin="short\n",
+    )
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["roles"] == ["officer"]
+    assert again.returncode == 3
+    assert short.returncode == 3
