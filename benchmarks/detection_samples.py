@@ -44,7 +44,7 @@ EVENT_CATEGORIES = {
 
 @dataclass(frozen=True)
 class Sample:
-    """One conversation and the categories it is known to hold; event categories need the contact log and are left out."""
+    """One conversation and the categories it is known to hold, without those that need the contact log."""
 
     conversation: Conversation
     truth: frozenset[str]

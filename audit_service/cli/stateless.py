@@ -16,7 +16,7 @@ from audit_service.complaints.triage import triage as triage_narrative
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.documents import conversation_of, document_of
 from audit_service.errors import AuditError
-from audit_service.media import Limits
+from audit_service.media.values import Limits
 from audit_service.settings import setting_from_environment
 from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file

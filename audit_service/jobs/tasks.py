@@ -15,7 +15,7 @@ from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.intake import services as intake
 from audit_service.jobs.patience import Patience
-from audit_service.media import Limits
+from audit_service.media.values import Limits
 from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
 from audit_service.reports import services as reports
 from audit_service.review import running
@@ -37,7 +37,7 @@ def speech_engine(settings: Settings) -> FasterWhisperEngine:
 
 def media_limits(settings: Settings) -> Limits:
     """Return the limits on the child process that decodes media."""
-    return Limits(max_duration_s=float(settings.media_max_seconds), max_input_bytes=settings.upload_max_bytes)
+    return Limits(duration_s=float(settings.media_max_seconds))
 
 
 def register(queue_app: procrastinate.App, flask_app: Flask) -> None:

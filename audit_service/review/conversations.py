@@ -43,6 +43,8 @@ def _conversation(
         language=language,
         jurisdictions=(attempt.institution.jurisdiction,),
         known_agencies=(attempt.institution.name, attempt.agency.name),
+        direction=attempt.direction.value,
+        is_in_log=True,
     )
 
 

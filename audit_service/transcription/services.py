@@ -23,7 +23,8 @@ from audit_service.custody.models import Action, Exhibit, ExhibitKind
 from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
 from audit_service.errors import NotFoundError
-from audit_service.media import Limits, render_playback
+from audit_service.media.services import render_playback
+from audit_service.media.values import Limits
 from audit_service.transcription.models import Segment, Transcript
 
 

@@ -22,6 +22,7 @@ def run(*arguments: str, environment: dict[str, str], stdin: str = "") -> subpro
         input=stdin,
         env=os.environ | environment,
         timeout=300,
+        check=False,
     )
 
 

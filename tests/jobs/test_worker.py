@@ -1,4 +1,4 @@
-"""Workers: jobs share the fate of their item, dead workers lose nothing, what keeps failing is parked with its reason."""
+"""Workers: jobs share the fate of their item, dead workers lose nothing, what keeps failing is parked."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_refused_input_is_not_tried_again() -> None:
     from procrastinate.jobs import Job
 
     job = Job(queue="transcribe", lock=None, queueing_lock=None, task_name="transcribe", attempts=0)
-    assert is_final(MediaRefusedError("no audio", reason_code="media.not_audio"), job, attempts=3)
+    assert is_final(MediaRefusedError("media.not_audio", "no audio"), job, attempts=3)
     assert not is_final(OSError("disk"), job, attempts=3)
     assert is_final(OSError("disk"), job.evolve(attempts=2), attempts=3)
 
