@@ -88,7 +88,7 @@ def recordings_by_attempt(session: Session, attempt_ids: Iterable[int]) -> dict[
         .join(Exhibit, Recording.exhibit_id == Exhibit.id)
         .where(Recording.attempt_id.in_(set(attempt_ids)))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def user_names(session: Session, ids: Iterable[int]) -> dict[int, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from audit_service import clock
@@ -57,7 +58,7 @@ FINDINGS_SHOWN = 300
 SIGNALS_SHOWN = 100
 COMPLAINTS_SHOWN = 200
 
-Counted = tuple[FindingKind, Severity, str, str, Verdict | None, int]
+Counted = Row[FindingKind, Severity, str, str, Verdict | None, int]
 
 
 def complaint_content(session: Session, complaint: Complaint) -> ReportContent:
@@ -236,21 +237,21 @@ def _content(
 def _counted(session: Session, scope: ColumnElement[bool]) -> Sequence[Counted]:
     """Count findings by everything the summary's tables group by; the last disposition of a finding counts."""
     last = (
-        select(Disposition.finding_id, Disposition.verdict)
-        .distinct(Disposition.finding_id)
-        .order_by(Disposition.finding_id, Disposition.id.desc())
-        .subquery()
+        select(Disposition.verdict)
+        .where(Disposition.finding_id == Finding.id)
+        .order_by(Disposition.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    keys = (Finding.kind, Finding.severity, Finding.category, Agency.name, last.c.verdict)
-    rows = session.execute(
-        select(*keys, func.count())
+    judged = (
+        select(Finding.kind, Finding.severity, Finding.category, Agency.name, last.label("verdict"))
         .join(ContactAttempt, Finding.attempt_id == ContactAttempt.id)
         .join(Agency, ContactAttempt.agency_id == Agency.id)
-        .outerjoin(last, last.c.finding_id == Finding.id)
         .where(scope)
-        .group_by(*keys)
+        .subquery()
     )
-    return [row._tuple() for row in rows]  # noqa: SLF001 - SQLAlchemy's public method, underscored against name clashes
+    rows = session.execute(select(*judged.c, func.count()).group_by(*judged.c)).all()
+    return cast("Sequence[Counted]", rows)
 
 
 def _summary(session: Session, counted: Sequence[Counted], contacts: ColumnElement[bool]) -> Summary:
@@ -262,7 +263,7 @@ def _summary(session: Session, counted: Sequence[Counted], contacts: ColumnEleme
     channels = dict(
         session.execute(
             select(ContactAttempt.channel, func.count()).where(contacts).group_by(ContactAttempt.channel)
-        ).tuples()
+        ).all()
     )
     recordings, transcribed = _recordings(session, contacts)
     return Summary(
