@@ -41,8 +41,7 @@ def contact_records(session: Session, selection: Selection) -> Iterator[Record]:
         .execution_options(yield_per=BATCH)
     )
     for attempt, message in rows:
-        words = {"sender": message.sender.value, "text": message.text} if isinstance(message, Message) else None
-        yield _attempt(attempt) | {"source_row": attempt.source_row, "message": words}
+        yield _attempt(attempt) | {"source_row": attempt.source_row, "message": _message(message)}
 
 
 def finding_records(session: Session, selection: Selection) -> Iterator[Record]:
@@ -157,6 +156,10 @@ def _attempt(attempt: ContactAttempt) -> Record:
         "outcome": attempt.outcome.value,
         "talk_s": attempt.talk_s,
     }
+
+
+def _message(message: Message | None) -> Record | None:
+    return None if message is None else {"sender": message.sender.value, "text": message.text}
 
 
 def _finding(finding: Finding) -> Record:
