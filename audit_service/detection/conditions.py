@@ -1,0 +1,163 @@
+"""The condition of a rule: how its selections must stand to each other.
+
+Grammar, weakest first; gaps count steps (one Chinese character or one Latin word)::
+
+    condition := clause ("or" clause)*
+    clause    := part ("and" part)*                 all in the same turn
+    part      := "not" NAME | sequence              not: no hit of NAME in the same sentence
+    sequence  := atom (("then" | "near") atom ("within" NUMBER)?)*   same sentence; near: either order
+    atom      := NAME | "(" condition ")"
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from audit_service.detection.errors import ConditionError
+
+DEFAULT_GAP = 10
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|\d+|[()])")
+_KEYWORDS = frozenset({"or", "and", "not", "then", "near", "within"})
+
+
+@dataclass(frozen=True)
+class Name:
+    """One hit of a selection."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """``left`` and ``right`` in one sentence, at most ``gap`` steps apart; in this order if ``is_ordered``."""
+
+    left: Node
+    right: Node
+    gap: int
+    is_ordered: bool
+
+
+@dataclass(frozen=True)
+class Together:
+    """All ``parts`` in one turn, and no hit of ``unless`` in the sentence of any part."""
+
+    parts: tuple[Node, ...]
+    unless: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    """Any of ``parts``."""
+
+    parts: tuple[Node, ...]
+
+
+Node = Name | Sequence | Together | Either
+
+
+def parse(text: str) -> Node:
+    """Parse a condition.
+
+    Raises:
+        ConditionError: ``text`` does not follow the grammar.
+    """
+    return _Parser(text).whole()
+
+
+def names(node: Node) -> frozenset[str]:
+    """Return the names of all selections that ``node`` uses."""
+    if isinstance(node, Name):
+        return frozenset({node.name})
+    if isinstance(node, Sequence):
+        return names(node.left) | names(node.right)
+    below = frozenset[str]().union(*(names(part) for part in node.parts))
+    return below | frozenset(node.unless) if isinstance(node, Together) else below
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[str] = []
+        place = 0
+        text = text.strip()
+        while place < len(text):
+            match = _TOKEN.match(text, place)
+            if match is None:
+                raise ConditionError(f"unexpected {text[place]!r} in condition {text!r}")
+            self.tokens.append(match.group(1))
+            place = match.end()
+        self.next = 0
+
+    def whole(self) -> Node:
+        node = self.condition()
+        if self.next < len(self.tokens):
+            raise ConditionError(f"unexpected {self.tokens[self.next]!r} after the end of the condition")
+        return node
+
+    def condition(self) -> Node:
+        parts = [self.clause()]
+        while self.take("or"):
+            parts.append(self.clause())
+        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+
+    def clause(self) -> Node:
+        parts: list[Node] = []
+        unless: list[str] = []
+        while True:
+            if self.take("not"):
+                unless.append(self.name())
+            else:
+                parts.append(self.sequence())
+            if not self.take("and"):
+                break
+        if not parts:
+            raise ConditionError("a condition cannot consist of `not` alone")
+        if len(parts) == 1 and not unless:
+            return parts[0]
+        return Together(tuple(parts), tuple(unless))
+
+    def sequence(self) -> Node:
+        left = self.atom()
+        while True:
+            if self.take("then"):
+                is_ordered = True
+            elif self.take("near"):
+                is_ordered = False
+            else:
+                return left
+            right = self.atom()
+            left = Sequence(left, right, self.gap(), is_ordered)
+
+    def gap(self) -> int:
+        if not self.take("within"):
+            return DEFAULT_GAP
+        token = self.token()
+        if not token.isdigit():
+            raise ConditionError(f"`within` needs a number, not {token!r}")
+        return int(token)
+
+    def atom(self) -> Node:
+        if self.take("("):
+            node = self.condition()
+            if not self.take(")"):
+                raise ConditionError("a bracket is not closed")
+            return node
+        return Name(self.name())
+
+    def name(self) -> str:
+        token = self.token()
+        if token in _KEYWORDS or not token.isidentifier():
+            raise ConditionError(f"the name of a selection was expected, not {token!r}")
+        return token
+
+    def token(self) -> str:
+        if self.next >= len(self.tokens):
+            raise ConditionError("the condition ends too early")
+        self.next += 1
+        return self.tokens[self.next - 1]
+
+    def take(self, word: str) -> bool:
+        if self.next < len(self.tokens) and self.tokens[self.next] == word:
+            self.next += 1
+            return True
+        return False

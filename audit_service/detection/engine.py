@@ -1,0 +1,175 @@
+"""The engine: packs in, conversations and logs in, findings out. Deterministic, without clock, network or store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date
+
+from audit_service.detection import contact_log, openings, words
+from audit_service.detection.anchors import Anchors
+from audit_service.detection.civil_time import local_day
+from audit_service.detection.errors import RulePackError, UnknownRuleError
+from audit_service.detection.folding import is_chinese
+from audit_service.detection.passages import passages
+from audit_service.detection.rules import WORD_KINDS, Pack, Rule
+from audit_service.detection.values import (
+    Attempt,
+    CeaseRequest,
+    Consent,
+    Conversation,
+    FoundFinding,
+    ScanResult,
+    Undetermined,
+)
+
+
+class Engine:
+    """Judges by a fixed set of packs, compiled once.
+
+    Raises:
+        RulePackError: two packs hold a rule of the same id.
+    """
+
+    def __init__(self, packs: Sequence[Pack]) -> None:
+        self.packs = tuple(packs)
+        self._rules: dict[str, Rule] = {}
+        for rule in (rule for pack in self.packs for rule in pack.rules):
+            if rule.id in self._rules:
+                raise RulePackError(rule.file, rule.line, f"rule {rule.id} stands in {self._rules[rule.id].file} too")
+            self._rules[rule.id] = rule
+        selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
+        self._anchors = Anchors(selections)
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return a rule of the loaded packs.
+
+        Raises:
+            UnknownRuleError: no loaded pack holds it.
+        """
+        if rule_id not in self._rules:
+            raise UnknownRuleError(
+                f"There is no rule {rule_id} in the loaded packs.", remedy="Load the pack that holds it."
+            )
+        return self._rules[rule_id]
+
+    def scan(self, conversation: Conversation) -> ScanResult:
+        """Judge one conversation by the rules in force at its instant; unknown instant: rules of open range."""
+        day = None if conversation.at is None else local_day(conversation.at, conversation.timezone)
+        rules = self._rules_for(conversation, day)
+        findings: list[FoundFinding] = []
+        undetermined: list[Undetermined] = []
+        self._scan_words(
+            {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}, conversation, findings, undetermined
+        )
+        for rule in rules:
+            if rule.kind in {"absence", "order"} and _may_concern(rule, conversation) and len(conversation.turns) > 1:
+                judge = openings.judge_absence if rule.kind == "absence" else openings.judge_order
+                found, unsure = judge(rule, conversation, self._anchors)
+                findings += found
+                undetermined += unsure
+        if not conversation.is_in_log:
+            found, unsure = _judge_hours(rules, conversation)
+            findings += found
+            undetermined += unsure
+        return ScanResult(_ordered(findings), tuple(undetermined))
+
+    def scan_log(
+        self,
+        attempts: Sequence[Attempt],
+        cease_requests: Sequence[CeaseRequest] = (),
+        consents: Sequence[Consent] = (),
+    ) -> ScanResult:
+        """Judge a contact log by the event rules; each attempt by those in force on its civil day."""
+        ordered = tuple(sorted(attempts, key=lambda attempt: (attempt.started_at, attempt.id)))
+        log = contact_log.Log(ordered, tuple(cease_requests), tuple(consents))
+        rules = [rule for rule in self._rules.values() if rule.kind == "event"]
+        findings, undetermined = contact_log.judge(rules, log)
+        return ScanResult(_ordered(findings), tuple(undetermined))
+
+    def _rules_for(self, conversation: Conversation, day: date | None) -> list[Rule]:
+        return [
+            rule
+            for pack in self.packs
+            if _pack_applies(pack, conversation)
+            for rule in pack.rules
+            if rule.is_in_force(day)
+        ]
+
+    def _scan_words(
+        self,
+        rules: dict[str, Rule],
+        conversation: Conversation,
+        findings: list[FoundFinding],
+        undetermined: list[Undetermined],
+    ) -> None:
+        made: dict[str, list[FoundFinding]] = {}
+        for passage in passages(conversation):
+            for rule_id, hits in words.hits_by_rule(self._anchors, passage, conversation.source).items():
+                rule = rules.get(rule_id)
+                if (
+                    rule is None
+                    or passage.speaker not in {*rule.speakers, "unknown"}
+                    or not _may_concern(rule, conversation)
+                ):
+                    continue
+                full = words.with_patterns(self._anchors, passage, rule, hits)
+                made.setdefault(rule_id, []).extend(words.findings_of(rule, full, conversation))
+        for rule_id, found in made.items():
+            if found and rules[rule_id].recipient is not None and conversation.recipient is None:
+                undetermined.append(Undetermined(rule_id, conversation.id, "recipient"))
+            else:
+                findings += words.best_of_overlapping(found)
+
+
+def _may_concern(rule: Rule, conversation: Conversation) -> bool:
+    """Tell whether the rule's channel and recipient fit; a recipient that is not known does not exclude it."""
+    if rule.channels and conversation.channel is not None and conversation.channel not in rule.channels:
+        return False
+    return rule.recipient is None or conversation.recipient in {None, rule.recipient}
+
+
+def _pack_applies(pack: Pack, conversation: Conversation) -> bool:
+    if conversation.jurisdictions:
+        return pack.jurisdiction in conversation.jurisdictions
+    return (conversation.language or _script(conversation))[:2] in pack.languages
+
+
+def _script(conversation: Conversation) -> str:
+    """Return the language that the characters show: Chinese if there is a Chinese character at all."""
+    return "zh" if any(is_chinese(character) for turn in conversation.turns for character in turn.text) else "en"
+
+
+def _judge_hours(rules: Sequence[Rule], conversation: Conversation) -> tuple[list[FoundFinding], list[Undetermined]]:
+    """Judge the hour of a single contact, as if it were a log of one line."""
+    hours = [rule for rule in rules if rule.detection.event == "hours"]
+    is_from_agent = any(turn.speaker in {"agent", "unknown"} for turn in conversation.turns)
+    if conversation.at is None or not is_from_agent:
+        return [], []
+    attempt = Attempt(
+        id=conversation.id,
+        borrower_id=conversation.id,
+        contact_person_id=None,
+        is_related=None,
+        number="",
+        agency_id="",
+        institution_id="",
+        channel=conversation.channel or "call",
+        direction=conversation.direction,
+        started_at=conversation.at.astimezone(UTC),
+        timezone=conversation.timezone,
+        is_answered=None,
+        talk_s=None,
+        recipient=conversation.recipient,
+    )
+    consents = tuple(
+        Consent(conversation.id, given.kind, given.from_at, given.to_at) for given in conversation.consents
+    )
+    return contact_log.judge(hours, contact_log.Log((attempt,), consents=consents))
+
+
+def _ordered(findings: Sequence[FoundFinding]) -> tuple[FoundFinding, ...]:
+    def place(finding: FoundFinding) -> tuple[int, int, int, str, str]:
+        turn = -1 if finding.turn is None else finding.turn
+        return turn, finding.start, finding.end, finding.rule_id, finding.subject
+
+    return tuple(sorted(findings, key=place))

@@ -1,0 +1,142 @@
+"""Run every rule on its own examples: what must flag, what must pass, and which exception makes it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from audit_service.detection.documents import conversation_of
+from audit_service.detection.engine import Engine
+from audit_service.detection.rules import WORD_KINDS, Rule
+from audit_service.detection.values import Attempt, CeaseRequest, Consent, Conversation, FoundFinding, Turn
+
+
+@dataclass(frozen=True)
+class ExampleFailure:
+    """An example that does not come out as its rule file says."""
+
+    rule_id: str
+    example: str
+    expected: str
+    got: str
+
+
+def test_examples(engine: Engine) -> list[ExampleFailure]:
+    """Return every example of every rule of the engine that does not hold."""
+    return [
+        failure
+        for pack in engine.packs
+        for rule in pack.rules
+        for side in ("flag", "pass")
+        for index in range(len(rule.examples[side]))
+        if (failure := judge_example(engine, rule, side, index)) is not None
+    ]
+
+
+def judge_example(engine: Engine, rule: Rule, side: str, index: int) -> ExampleFailure | None:
+    """Return what is wrong with one example; None if it holds."""
+    example = rule.examples[side][index]
+    found = findings(engine, rule, example)
+    shown = str(example.get("text") or f"{side}[{index}]")
+    got = "; ".join(finding.quote or finding.subject for finding in found) or "nothing"
+    if side == "flag":
+        expected = _flag_missing(example, found)
+        return ExampleFailure(rule.id, shown, expected, got) if expected else None
+    if found:
+        return ExampleFailure(rule.id, shown, "no finding", got)
+    because = example.get("because")
+    if because and not findings(_without(engine, rule.id, because), rule, example):
+        return ExampleFailure(rule.id, shown, f"a finding without the exception {because}", "nothing")
+    return None
+
+
+def _flag_missing(example: Mapping[str, Any], found: list[FoundFinding]) -> str:
+    """Return what a flag example asks for and did not get; empty if it got all."""
+    if not found:
+        return "a finding"
+    if "flagged" in example:
+        wanted = [str(number) for number in example["flagged"]]
+        return "" if [finding.subject for finding in found] == wanted else f"findings at {', '.join(wanted)}"
+    quote = example.get("quote", "")
+    if quote and not any(quote in finding.quote or finding.quote in quote for finding in found):
+        return f"the quote {quote}"
+    return ""
+
+
+def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[FoundFinding]:
+    """Return the findings of ``rule`` in the contact that an example describes."""
+    if rule.kind == "event":
+        result = engine.scan_log(*_log(rule, example))
+    else:
+        result = engine.scan(_conversation(rule, example))
+    return [finding for finding in result.findings if finding.rule_id == rule.id]
+
+
+def _conversation(rule: Rule, example: Mapping[str, Any]) -> Conversation:
+    jurisdiction = rule.id.split(".", 1)[0]
+    if rule.kind not in WORD_KINDS:
+        return conversation_of(example["record"], (jurisdiction,))
+    turn = Turn(rule.speakers[0], example["text"])
+    return Conversation(
+        "example",
+        (turn,),
+        source=example.get("source", "typed"),
+        channel=rule.channels[0] if rule.channels else None,
+        recipient=rule.recipient or "borrower",
+        jurisdictions=(jurisdiction,),
+    )
+
+
+def _log(rule: Rule, example: Mapping[str, Any]) -> tuple[list[Attempt], list[CeaseRequest], list[Consent]]:
+    """Return the contact log of an example; attempts are numbered from 1, what is not said takes a default."""
+    attempts = [_attempt(rule, str(number), line) for number, line in enumerate(example["log"], start=1)]
+    ceases = [
+        CeaseRequest(
+            "b", line.get("contact_person"), _instant(line["at"]), line.get("scope", "all"), line.get("channel")
+        )
+        for line in example.get("ceases", ())
+    ]
+    consents = [
+        Consent("b", line["kind"], _instant(line["from"]), _instant(line["to"]) if "to" in line else None)
+        for line in example.get("consents", ())
+    ]
+    return attempts, ceases, consents
+
+
+def _attempt(rule: Rule, number: str, line: Mapping[str, Any]) -> Attempt:
+    person = line.get("contact_person")
+    jurisdiction = rule.id.split(".", 1)[0]
+    return Attempt(
+        id=number,
+        borrower_id="b",
+        contact_person_id=person,
+        is_related=line.get("related"),
+        number=line.get("number", "100"),
+        agency_id=line.get("agency", "a"),
+        institution_id="i",
+        channel=line.get("channel", "call"),
+        direction=line.get("direction", "outbound"),
+        started_at=_instant(line["at"]),
+        timezone=line.get("timezone", "Asia/Shanghai" if jurisdiction == "cn" else "America/New_York"),
+        is_answered=line.get("answered"),
+        talk_s=line.get("talk"),
+        recipient="third_party" if person else "borrower",
+        jurisdiction=jurisdiction,
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@lru_cache(maxsize=512)
+def _without(engine: Engine, rule_id: str, exception: str) -> Engine:
+    """Return an engine with one rule only, and that without one exception."""
+    rule = engine.rule(rule_id)
+    kept = tuple(other for other in rule.detection.exceptions if other.name != exception)
+    lone = replace(rule, detection=replace(rule.detection, exceptions=kept))
+    pack = next(pack for pack in engine.packs if rule in pack.rules)
+    return Engine((replace(pack, rules=(lone,)),))

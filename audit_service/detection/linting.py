@@ -1,0 +1,234 @@
+"""Check the form of rule packs: what a rule must say, and that what it says fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from audit_service.detection.conditions import names, parse
+from audit_service.detection.contact_log import JUDGES, REQUIRED_LIMITS
+from audit_service.detection.errors import ConditionError, RulePackError
+from audit_service.detection.loading import RESERVED, RuleBuilder, build_pack
+from audit_service.detection.marked_yaml import MarkedYaml, Route
+from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
+from audit_service.detection.rules import CATEGORIES, SIGNALS, WORD_KINDS
+
+LEAST_EXAMPLES, LEAST_RECORDS = 8, 2
+EMPTY_ANSWERS = frozenset({"unknown", "n/a", "-", "none", "未知", "无", "tbd"})
+FIRST_KEYS = ("id", "version", "status", "title")
+
+
+@dataclass(frozen=True)
+class LintProblem:
+    """One thing wrong in a rule pack, and where (line and column from 1)."""
+
+    file: Path
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return ``file:line:column: message``."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+Complaint = tuple[Route, str]
+Check = Callable[[PackFiles, MarkedYaml], Iterator[Complaint]]
+
+
+def lint(folder: Path) -> list[LintProblem]:
+    """Return all problems of the pack in ``folder``, or of the packs it holds; none means it can be published."""
+    try:
+        folders = pack_folders([folder])
+    except RulePackError as error:
+        return [_of_error(error)]
+    return [problem for pack in folders for problem in _lint_pack(pack)]
+
+
+def _lint_pack(folder: Path) -> list[LintProblem]:
+    try:
+        files = read_pack(folder)
+    except RulePackError as error:
+        return [_of_error(error)]
+    problems = [LintProblem(p.file, p.line, p.column, p.message) for p in form_problems(files)]
+    if problems:
+        return problems
+    problems = [
+        LintProblem(file.file, *file.place(route), message)
+        for file in files.rules
+        for check in CHECKS
+        for route, message in check(files, file)
+    ]
+    problems += _unused_lists(files)
+    if not problems:
+        try:
+            build_pack(files)
+        except RulePackError as error:
+            problems.append(_of_error(error))
+    return sorted(problems, key=lambda problem: (str(problem.file), problem.line, problem.column, problem.message))
+
+
+def _of_error(error: RulePackError) -> LintProblem:
+    return LintProblem(error.file, error.line, 1, error.message.partition(": ")[2])
+
+
+def check_id_is_path(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """The id is the path under the folder of packs, with dots."""
+    expected = ".".join(file.file.relative_to(files.folder.parent).with_suffix("").parts)
+    if file.value["id"] != expected:
+        yield ("id",), f"the id must be {expected}, as the path says"
+
+
+def check_key_order(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Id and title come first, so that a reader sees at once what the file is."""
+    if tuple(file.value)[: len(FIRST_KEYS)] != FIRST_KEYS:
+        yield (), f"the first keys must be {', '.join(FIRST_KEYS)}"
+
+
+def check_category(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """The category is one of the taxonomy, and signals come from the other side."""
+    category, speaker = file.value["category"], file.value["speaker"]
+    if category not in CATEGORIES:
+        yield ("category",), f"{category!r} is not a category of the taxonomy"
+    elif (category in SIGNALS) == ("agent" in speaker):
+        yield ("speaker",), f"{category} is {'not ' if category in SIGNALS else ''}about what the agent says"
+
+
+def check_authority(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Every authority is in instruments.yaml, and the rule is not in force before all of them."""
+    known = files.instruments.value["instruments"]
+    begins = []
+    for index, cited in enumerate(file.value["authority"]):
+        if cited["instrument"] not in known:
+            yield ("authority", index, "instrument"), f"unknown instrument {cited['instrument']!r}"
+        else:
+            begins.append(known[cited["instrument"]]["in_force"]["from"])
+    if begins and file.value["in_force"]["from"] < min(begins):
+        yield ("in_force", "from"), f"the rule begins before its oldest authority ({min(begins)})"
+
+
+def check_dates(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Dates are dates, and ranges run forward."""
+    value = file.value
+    dates: list[tuple[Route, str | None]] = [(("created",), value["created"]), (("modified",), value["modified"])]
+    dates += [(("in_force", side), value["in_force"][side]) for side in ("from", "to")]
+    for route, text in dates:
+        try:
+            date.fromisoformat(text or "2000-01-01")
+        except ValueError:
+            yield route, f"{text!r} is not a date"
+    begin, end = value["in_force"]["from"], value["in_force"]["to"]
+    if end is not None and end < begin:
+        yield ("in_force", "to"), "the range ends before it begins"
+
+
+def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Every selection is used by a condition or named by an exception; word rules have a condition."""
+    detect: dict[str, Any] = file.value["detect"]
+    if file.value["kind"] == "event":
+        yield from _check_event(detect)
+        return
+    if "condition" not in detect:
+        yield ("detect",), f"a rule of kind {file.value['kind']} needs a condition"
+        return
+    texts = [detect["condition"]]
+    texts += [step[side] for step in detect.get("verification", ()) for side in ("asked", "answered") if side in step]
+    try:
+        used = frozenset[str]().union(*(names(parse(text)) for text in texts))
+    except ConditionError as error:
+        yield ("detect", "condition"), str(error)
+        return
+    for name in sorted(set(detect) - RESERVED - used):
+        yield ("detect", name), f"selection {name} is not used in the condition"
+    builder = RuleBuilder(files, files.words(), file)
+    try:
+        builder.detection()
+    except RulePackError as error:
+        yield ("detect",), error.message.partition(": ")[2]
+
+
+def _check_event(detect: dict[str, Any]) -> Iterator[Complaint]:
+    event = detect.get("event")
+    if event not in JUDGES:
+        yield ("detect", "event"), f"{event!r} is not one of {', '.join(sorted(JUDGES))}"
+        return
+    for limit in REQUIRED_LIMITS[event]:
+        if limit not in detect.get("limits", {}):
+            yield ("detect", "limits"), f"event {event} needs the limit {limit}"
+
+
+def check_example_counts(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Word rules have at least eight examples a side, the others two records."""
+    least = LEAST_EXAMPLES if file.value["kind"] in WORD_KINDS else LEAST_RECORDS
+    for side in ("flag", "pass"):
+        count = len(file.value["examples"][side])
+        if count < least:
+            yield ("examples", side), f"{count} examples that {side}; at least {least} are needed"
+
+
+def check_examples(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """No example stands twice; ``because`` names an exception; a quote lies in its text."""
+    seen: set[str] = set()
+    excepted = file.value.get("except", {})
+    for side in ("flag", "pass"):
+        for index, example in enumerate(file.value["examples"][side]):
+            route: Route = ("examples", side, index)
+            text = example.get("text")
+            if text is not None and text in seen:
+                yield route, "this example stands twice"
+            seen.add(text)
+            if example.get("because", next(iter(excepted), None)) not in {*excepted, None}:
+                yield (*route, "because"), f"there is no exception {example['because']}"
+            if example.get("quote", "") not in (text or ""):
+                yield (*route, "quote"), "the quote is not in the text"
+
+
+def check_exceptions_shown(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Each exception has a pass example that it alone makes pass."""
+    shown = {example.get("because") for example in file.value["examples"]["pass"]}
+    for name in file.value.get("except", {}):
+        if name not in shown:
+            yield ("except", name), f"exception {name} has no pass example with `because: {name}`"
+
+
+def check_review(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """The guide for the reviewer says something."""
+    for question, answer in file.value["review"].items():
+        for language, text in answer.items():
+            if text.strip().lower() in EMPTY_ANSWERS:
+                yield ("review", question, language), f"{text!r} is no answer"
+
+
+CHECKS: tuple[Check, ...] = (
+    check_id_is_path,
+    check_key_order,
+    check_category,
+    check_authority,
+    check_dates,
+    check_selections,
+    check_example_counts,
+    check_examples,
+    check_exceptions_shown,
+    check_review,
+)
+
+
+def _unused_lists(files: PackFiles) -> list[LintProblem]:
+    used = {
+        entry["lexicon"]
+        for file in files.rules
+        for part in (file.value["detect"], file.value.get("except", {}))
+        for name, selection in part.items()
+        if name not in RESERVED
+        for entry in selection.get("any", ())
+        if isinstance(entry, dict)
+    }
+    return [
+        LintProblem(file.file, *file.place(("lists", name)), f"list {name} is used by no rule")
+        for file in files.lexicons
+        for name in file.value["lists"]
+        if name not in used
+    ]

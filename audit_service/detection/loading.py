@@ -1,0 +1,192 @@
+"""Build packs of rules from their files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from audit_service.detection.anchors import Selection
+from audit_service.detection.conditions import Node, names, parse
+from audit_service.detection.errors import ConditionError, RulePackError
+from audit_service.detection.marked_yaml import MarkedYaml, Route
+from audit_service.detection.matching import WHOLE, RuleException
+from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
+from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep
+
+RESERVED = frozenset({"condition", "event", "limits", "opening", "verification"})
+DEFAULT_EXCEPTION_GAP = 6
+_PLACES = ("before", "after", "covers", "in")
+
+
+def load_packs(folders: Sequence[Path]) -> tuple[Pack, ...]:
+    """Read rule packs. Each folder is a pack (holds ``pack.yaml``) or a folder of packs.
+
+    Raises:
+        RulePackError: a file is missing or wrong; names file and line of the first problem.
+    """
+    return tuple(build_pack(read_pack(folder)) for folder in pack_folders(folders))
+
+
+def build_pack(files: PackFiles) -> Pack:
+    """Return the pack that ``files`` describe.
+
+    Raises:
+        RulePackError: a file does not follow its schema, or names something that does not exist.
+    """
+    for problem in form_problems(files):
+        raise RulePackError(problem.file, problem.line, problem.message)
+    words = files.words()
+    rules = tuple(RuleBuilder(files, words, file).build() for file in files.rules)
+    value = files.pack.value
+    normative = {
+        "pack": {key: value[key] for key in ("id", "version", "jurisdiction", "languages")},
+        "lexicons": {name: list(entries) for name, entries in words.items()},
+        "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in files.rules],
+    }
+    return Pack(
+        value["id"], value["version"], value["jurisdiction"], tuple(value["languages"]), rules, normative, files.folder
+    )
+
+
+class RuleBuilder:
+    """Turns one rule file into a :class:`Rule`; every refusal names file and line."""
+
+    def __init__(self, files: PackFiles, words: Mapping[str, tuple[str, ...]], source: MarkedYaml) -> None:
+        self.files = files
+        self.words = words
+        self.source = source
+        self.value: dict[str, Any] = source.value
+
+    def build(self) -> Rule:
+        """Return the rule."""
+        value = self.value
+        speaker = value["speaker"]
+        return Rule(
+            id=value["id"],
+            version=value["version"],
+            status=value["status"],
+            title=value["title"],
+            explanation=value["explanation"],
+            category=value["category"],
+            kind=value["kind"],
+            severity=value["severity"]["level"],
+            severity_because=value["severity"]["because"],
+            authorities=tuple(self.authority(index) for index in range(len(value["authority"]))),
+            in_force_from=_day(value["in_force"]["from"]),
+            in_force_to=_day_or_none(value["in_force"]["to"]),
+            speakers=(speaker,) if isinstance(speaker, str) else tuple(speaker),
+            recipient=value.get("recipient"),
+            channels=tuple(value.get("channels", ())),
+            facts=value.get("facts", {}),
+            detection=self.detection(),
+            review=value["review"],
+            examples=value["examples"],
+            file=self.source.file,
+            line=self.source.place(("id",))[0],
+        )
+
+    def refuse(self, route: Route, message: str) -> RulePackError:
+        """Return the error for the node at ``route``."""
+        return RulePackError(self.source.file, self.source.place(route)[0], message)
+
+    def authority(self, index: int) -> Authority:
+        """Return one authority, with the titles and dates of its instrument."""
+        cited = self.value["authority"][index]
+        known = self.files.instruments.value["instruments"].get(cited["instrument"])
+        if known is None:
+            raise self.refuse(("authority", index, "instrument"), f"unknown instrument {cited['instrument']!r}")
+        place = cited.get("clause") or cited.get("article")
+        is_checked = place is not None and place in known.get("checked", [])
+        return Authority(
+            instrument=cited["instrument"],
+            title=known["title"],
+            number=known["number"],
+            weight=known["weight"],
+            clause=place if is_checked else None,
+            in_force_from=_day(known["in_force"]["from"]),
+            in_force_to=_day_or_none(known["in_force"]["to"]),
+        )
+
+    def detection(self) -> Detection:
+        """Return the selections, condition and exceptions of the rule."""
+        detect: dict[str, Any] = self.value["detect"]
+        selections = [self.selection("detect", name) for name in detect if name not in RESERVED]
+        excepted = self.value.get("except", {})
+        selections += [self.selection("except", name) for name in excepted]
+        condition = self.condition(("detect", "condition"), detect["condition"]) if "condition" in detect else None
+        opening = detect.get("opening", {})
+        return Detection(
+            selections=tuple(selections),
+            condition=condition,
+            condition_text=detect.get("condition", ""),
+            exceptions=tuple(self.exception(name) for name in excepted),
+            event=detect.get("event"),
+            limits=detect.get("limits", {}),
+            opening_turns=opening.get("turns", 0),
+            opening_s=float(opening.get("seconds", 0)),
+            verification=tuple(self.verification(index) for index in range(len(detect.get("verification", [])))),
+        )
+
+    def condition(self, route: Route, text: str) -> Node:
+        """Parse a condition and check that it names only selections of this rule."""
+        try:
+            node = parse(text)
+        except ConditionError as error:
+            raise self.refuse(route, str(error)) from error
+        unknown = names(node) - (set(self.value["detect"]) - RESERVED)
+        if unknown:
+            raise self.refuse(route, f"the condition names unknown selections: {', '.join(sorted(unknown))}")
+        return node
+
+    def verification(self, index: int) -> VerificationStep:
+        """Return one way in which the person's identity may have been verified."""
+        step = self.value["detect"]["verification"][index]
+        route = ("detect", "verification", index)
+        asked = self.condition((*route, "asked"), step["asked"]) if "asked" in step else None
+        return VerificationStep(step["level"], asked, self.condition((*route, "answered"), step["answered"]))
+
+    def selection(self, part: str, name: str) -> Selection:
+        """Return a selection with its lexicons written out and its patterns compiled."""
+        value = self.value[part][name]
+        literals: list[str] = []
+        for index, entry in enumerate(value.get("any", ())):
+            literals += (
+                [entry] if isinstance(entry, str) else self.lexicon((part, name, "any", index), entry["lexicon"])
+            )
+        patterns = [self.pattern((part, name, "pattern"), value["pattern"])] if "pattern" in value else []
+        key = (self.value["id"], name if part == "detect" else f"except.{name}")
+        return Selection(key, tuple(dict.fromkeys(literals)), tuple(patterns), value.get("sounds", False))
+
+    def lexicon(self, route: Route, name: str) -> tuple[str, ...]:
+        """Return the words of a list of the pack's lexicons."""
+        if name not in self.words:
+            raise self.refuse(route, f"no lexicon holds a list {name!r}")
+        return self.words[name]
+
+    def pattern(self, route: Route, text: str) -> re.Pattern[str]:
+        """Compile a regular expression."""
+        try:
+            return re.compile(text)
+        except re.error as error:
+            raise self.refuse(route, f"not a regular expression: {error}") from error
+
+    def exception(self, name: str) -> RuleException:
+        """Return one exception: where its words must stand."""
+        value = self.value["except"][name]
+        where = next(place for place in _PLACES if place in value)
+        target = value[where]
+        allowed = {"sentence", "turn"} if where == "in" else {WHOLE, *self.value["detect"]}
+        if target not in allowed:
+            raise self.refuse(("except", name, where), f"{target!r} is not one of {', '.join(sorted(allowed))}")
+        return RuleException(name, where, target, value.get("within", DEFAULT_EXCEPTION_GAP))
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _day_or_none(text: str | None) -> date | None:
+    return None if text is None else _day(text)

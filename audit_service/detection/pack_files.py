@@ -1,0 +1,119 @@
+"""Find and read the files of a rule pack, and check their form against the JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from audit_service.detection.errors import RulePackError
+from audit_service.detection.marked_yaml import MarkedYaml, read_marked
+
+OWN_SCHEMAS = Path(__file__).parents[2] / "rules" / "schema"
+PACK_FILE, INSTRUMENTS_FILE, LEXICONS_FOLDER, RETIRED_FOLDER = "pack.yaml", "instruments.yaml", "lexicons", "retired"
+
+
+@dataclass(frozen=True)
+class PackFiles:
+    """The files of one pack, as read."""
+
+    folder: Path
+    pack: MarkedYaml
+    instruments: MarkedYaml
+    lexicons: tuple[MarkedYaml, ...]
+    rules: tuple[MarkedYaml, ...]
+
+    def by_schema(self) -> Iterator[tuple[str, MarkedYaml]]:
+        """Yield each file with the name of the schema that it must follow."""
+        yield "pack", self.pack
+        yield "instruments", self.instruments
+        yield from (("lexicon", file) for file in self.lexicons)
+        yield from (("rule", file) for file in self.rules)
+
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """Return the words of each list of all lexicons, by the name of the list."""
+        return {name: tuple(words) for file in self.lexicons for name, words in file.value.get("lists", {}).items()}
+
+
+@dataclass(frozen=True)
+class FormProblem:
+    """One place where a file does not follow its schema."""
+
+    file: Path
+    line: int
+    column: int
+    message: str
+
+
+def pack_folders(folders: Sequence[Path]) -> list[Path]:
+    """Return the pack folders among ``folders``: each is a pack itself, or holds packs.
+
+    Raises:
+        RulePackError: a folder neither is nor holds a pack.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        packs = [folder] if (folder / PACK_FILE).is_file() else sorted(f.parent for f in folder.glob(f"*/{PACK_FILE}"))
+        if not packs:
+            raise RulePackError(folder / PACK_FILE, 1, "there is no rule pack here")
+        found += packs
+    return found
+
+
+def read_pack(folder: Path) -> PackFiles:
+    """Read all files of a pack.
+
+    Raises:
+        RulePackError: a file is missing or cannot be read as YAML.
+    """
+    for name in (PACK_FILE, INSTRUMENTS_FILE):
+        if not (folder / name).is_file():
+            raise RulePackError(folder / name, 1, "the file is missing")
+    return PackFiles(
+        folder=folder,
+        pack=read_marked(folder / PACK_FILE),
+        instruments=read_marked(folder / INSTRUMENTS_FILE),
+        lexicons=tuple(read_marked(file) for file in sorted((folder / LEXICONS_FOLDER).glob("*.yaml"))),
+        rules=tuple(read_marked(file) for file in rule_files(folder)),
+    )
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Return the rule files of a pack: all YAML files in sub-folders but lexicons and retired rules."""
+    skipped = {LEXICONS_FOLDER, RETIRED_FOLDER}
+    return sorted(file for file in folder.glob("*/**/*.yaml") if file.relative_to(folder).parts[0] not in skipped)
+
+
+@cache
+def _validator(file: Path) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(file.read_text(encoding="utf-8")))
+
+
+def form_problems(files: PackFiles) -> list[FormProblem]:
+    """Return every place where a file of the pack does not follow its schema."""
+    beside = files.folder.parent / "schema"
+    folder = beside if beside.is_dir() else OWN_SCHEMAS
+    problems = []
+    for name, file in files.by_schema():
+        errors = _validator(folder / f"{name}.schema.json").iter_errors(file.value)
+        problems += [
+            _problem(file, error) for error in sorted(errors, key=lambda error: [str(p) for p in error.absolute_path])
+        ]
+    return problems
+
+
+def _problem(file: MarkedYaml, error: ValidationError) -> FormProblem:
+    route: tuple[Any, ...] = tuple(error.absolute_path)
+    message = error.message
+    schema = error.schema
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict) and isinstance(schema, Mapping):
+        unknown = sorted(set(map(str, error.instance)) - set(schema.get("properties", {})))
+        route, message = (*route, unknown[0]), f"unknown key {', '.join(unknown)}"
+    line, column = file.place(route)
+    return FormProblem(file.file, line, column, f"{'.'.join(map(str, route))}: {message}".lstrip(": "))

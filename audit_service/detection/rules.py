@@ -1,0 +1,126 @@
+"""What a rule pack is once it is read: rules, their authorities, and the digest of what is normative in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from audit_service.detection.anchors import Selection
+from audit_service.detection.conditions import Node
+from audit_service.detection.matching import RuleException
+
+SIGNALS = frozenset({"vulnerability_signal", "hardship_signal", "cease_request", "complaint_intent"})
+CATEGORIES = SIGNALS | {
+    "threat_violence", "threat_unlawful_action", "impersonation_authority", "false_identity", "abuse_insult",
+    "third_party_harassment", "third_party_disclosure", "public_shaming", "harassment", "misleading_consequence",
+    "improper_payment_channel", "induce_borrowing", "refuse_verification", "outside_hours", "excessive_frequency",
+    "contact_after_cease", "no_identification", "wrong_party_contact", "disclosure_before_verification", "pii_leak",
+    "unauthorized_fee", "contact_represented",
+}  # fmt: skip
+WORD_KINDS = frozenset({"phrase", "frame"})
+NORMATIVE_KEYS = (
+    "id", "version", "status", "category", "kind", "severity", "authority", "in_force", "speaker", "recipient",
+    "channels", "facts", "detect", "except",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Authority:
+    """What a rule rests on. ``clause`` is filled only where the number was checked against the text."""
+
+    instrument: str
+    title: Mapping[str, str]
+    number: str
+    weight: str
+    clause: str | None
+    in_force_from: date
+    in_force_to: date | None
+
+
+@dataclass(frozen=True)
+class VerificationStep:
+    """What counts as knowing whom one speaks with: the agent asked (None: unasked), the other side answered."""
+
+    level: str
+    asked: Node | None
+    answered: Node
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a rule looks for. Words: selections and condition; events: ``event`` and ``limits``."""
+
+    selections: tuple[Selection, ...] = ()
+    condition: Node | None = None
+    condition_text: str = ""
+    exceptions: tuple[RuleException, ...] = ()
+    event: str | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    opening_turns: int = 0
+    opening_s: float = 0.0
+    verification: tuple[VerificationStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One testable norm, as data."""
+
+    id: str
+    version: int
+    status: str
+    title: Mapping[str, str]
+    explanation: Mapping[str, str]
+    category: str
+    kind: str
+    severity: str
+    severity_because: Mapping[str, str]
+    authorities: tuple[Authority, ...]
+    in_force_from: date
+    in_force_to: date | None
+    speakers: tuple[str, ...]
+    recipient: str | None
+    channels: tuple[str, ...]
+    facts: Mapping[str, Any]
+    detection: Detection
+    review: Mapping[str, Mapping[str, str]]
+    examples: Mapping[str, Sequence[Mapping[str, Any]]]
+    file: Path
+    line: int
+
+    @property
+    def is_signal(self) -> bool:
+        """Tell whether it raises a signal of the borrower's side and not a violation."""
+        return self.category in SIGNALS
+
+    def is_in_force(self, day: date | None) -> bool:
+        """Tell whether the rule judges a contact of civil date ``day``; None (unknown): only if its range is open."""
+        if self.status != "active":
+            return False
+        if day is None:
+            return self.in_force_to is None
+        return self.in_force_from <= day and (self.in_force_to is None or day <= self.in_force_to)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A published, versioned set of rules of one jurisdiction."""
+
+    id: str
+    version: str
+    jurisdiction: str
+    languages: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    normative: Mapping[str, Any]
+    folder: Path
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 over all that decides what the pack flags, in canonical JSON."""
+        text = json.dumps(self.normative, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
