@@ -114,7 +114,7 @@ def test_verify_holds_and_then_names_an_altered_exhibit(app: Flask, environment:
     run("register", str(SAMPLES / "registry.json"), environment=environment)
     run("ingest", str(SAMPLES / "logs" / "broken_rows.csv"), environment=environment)
     assert run("verify", environment=environment).returncode == 0
-    sealed = next(path for path in (Path(environment["AUDIT_INSTANCE_DIR"]) / "evidence").rglob("*") if path.is_file())
+    sealed = next((Path(environment["AUDIT_INSTANCE_DIR"]) / "evidence").rglob("*.sealed"))
     sealed.chmod(0o600)
     sealed.write_bytes(sealed.read_bytes()[:-1])
     done = run("verify", "--json", environment=environment)
