@@ -35,7 +35,7 @@ class IntakeItem(Base):
     state: Mapped[ItemState] = mapped_column(choice(ItemState))
     reason_code: Mapped[str] = mapped_column(String(60), default="")
     reason: Mapped[str] = mapped_column(Text, default="")
-    exhibit_id: Mapped[int | None] = mapped_column(ForeignKey("exhibits.id"))
+    exhibit_id: Mapped[int | None] = mapped_column(ForeignKey("exhibits.id"), index=True)
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     rows_total: Mapped[int] = mapped_column(Integer, default=0)

@@ -29,3 +29,7 @@ class NewUser:
     institution_code: str | None
     agency_code: str | None
     actor: str = SYSTEM
+
+
+JURISDICTIONS = ("cn", "us", "uk", "in")
+"""The jurisdictions an institution may belong to; each chooses rule packs and clocks."""

@@ -337,6 +337,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_items")),
         sa.UniqueConstraint("sha256", name=op.f("uq_intake_items_sha256")),
     )
+    op.create_index(op.f("ix_intake_items_exhibit_id"), "intake_items", ["exhibit_id"], unique=False)
     op.create_index("ix_intake_items_state", "intake_items", ["state", "received_at"], unique=False)
     op.create_table(
         "accounts",
@@ -1138,6 +1139,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_accounts_borrower_id"), table_name="accounts")
     op.drop_table("accounts")
     op.drop_index("ix_intake_items_state", table_name="intake_items")
+    op.drop_index(op.f("ix_intake_items_exhibit_id"), table_name="intake_items")
     op.drop_table("intake_items")
     op.drop_index(op.f("ix_custody_events_exhibit_id"), table_name="custody_events")
     op.drop_table("custody_events")
