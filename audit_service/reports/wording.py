@@ -212,13 +212,13 @@ NAMES: Mapping[str, Mapping[str, Any]] = {
 
 PLANES: Mapping[str, Any] = {
     "text": lazy_gettext("The words stand in the text as quoted."),
-    "syllables": lazy_gettext(
-        "Heard as the quoted words; by sound they match what the rule looks for (sound-alike). Listen before deciding."
+    "syllable": lazy_gettext(
+        "The words sound like what the rule looks for, but are written otherwise. Listen or read before deciding."
     ),
     "fuzzy": lazy_gettext("The quoted words nearly match what the rule looks for. Listen or read before deciding."),
     "absence": lazy_gettext("The rule looks for something that should have been said and was not found."),
     "order": lazy_gettext("The rule looks at the order in which things were said."),
-    "event": lazy_gettext("The rule looks at the contact log, not at words."),
+    "metadata": lazy_gettext("The rule looks at the contact log, not at words."),
 }
 
 

@@ -80,7 +80,7 @@ def filed(session: Session, vault: Vault) -> Case:
         for step in range(1, 6)
     ]
     pack = findings.pack_version(session)
-    arrest = findings.finding(session, call, quote=QUOTE, segment=segments[2], pack_version=pack, plane="syllables")
+    arrest = findings.finding(session, call, quote=QUOTE, segment=segments[2], pack_version=pack, plane="syllable")
     exposure = findings.finding(
         session,
         message.attempt,
@@ -97,7 +97,7 @@ def filed(session: Session, vault: Vault) -> Case:
         pack_version=pack,
         category="excessive_frequency",
         severity=Severity.HIGH,
-        plane="event",
+        plane="metadata",
         related_attempt_ids=[dial.id for dial in dials],
     )
     hardship = findings.finding(

@@ -130,7 +130,7 @@ def test_a_finding_cites_all_that_supports_it(english):
         "我现在真的没有钱，能不能宽限几天？",
         "法警就上门抓人",
         "你们怎么能这样说话！",
-        "sound-alike",
+        "Heard:“发警”;therulelooksfor:“法警”",
         "Notyetreviewed",
     ):
         assert cited in text, cited
