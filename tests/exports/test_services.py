@@ -64,7 +64,7 @@ def test_the_last_checkpoint_covers_the_whole_ledger_of_the_package(session, vau
     stranger(session, vault, case)
     made = export(session, vault, tmp_path / "out", ALL)
     entries = (tmp_path / "out/data/ledger.jsonl").read_text(encoding="utf-8").splitlines()
-    last = sorted((tmp_path / "out/data/checkpoints").iterdir())[-1].read_text(encoding="utf-8")
+    last = max((tmp_path / "out/data/checkpoints").iterdir()).read_text(encoding="utf-8")
     assert made.ledger_size == len(entries)
     assert str(len(entries)) in last.splitlines()
 
