@@ -85,11 +85,13 @@ def receive(session: Session, vault: Vault, path: Path, source: Source = CLI) ->
     return receive_file(session, vault, path, source)
 
 
-def recording(folder: Path, name: str = "call-1.wav", *, hertz: float = 440.0, **sidecar: Any) -> Path:
-    """Write a recording and its sidecar; a value of None leaves that field out."""
+def recording(
+    folder: Path, name: str = "call-1.wav", sidecar: Mapping[str, object] | None = None, *, hertz: float = 440.0
+) -> Path:
+    """Write a recording and its sidecar, changed by ``sidecar``; a value of None leaves that field out."""
     path = folder / name
     path.write_bytes(tone_wav(hertz=hertz))
-    document = {key: value for key, value in (CALL | sidecar).items() if value is not None}
+    document = {key: value for key, value in (CALL | dict(sidecar or {})).items() if value is not None}
     path.with_suffix(".json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return path
 

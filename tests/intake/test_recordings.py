@@ -33,7 +33,7 @@ def count(session: Session, table: type) -> int:
 
 def test_a_recording_becomes_an_exhibit_an_attempt_and_a_job(session: Session, vault: Vault, tmp_path: Path) -> None:
     registered(session)
-    done = receive(session, vault, recording(tmp_path, language="zh", agent_channel=0))
+    done = receive(session, vault, recording(tmp_path, sidecar={"language": "zh", "agent_channel": 0}))
     stored = session.scalars(select(Recording)).one()
     assert (done.state, done.is_new, done.kind, done.problems) == (ItemState.RUNNING, True, "recording", ())
     assert done.exhibit_number == stored.exhibit.number
@@ -101,7 +101,7 @@ def test_a_sidecar_at_fault_quarantines_the_recording_and_names_the_field(
     session: Session, vault: Vault, tmp_path: Path, field: str, value: object, reason: str
 ) -> None:
     registered(session)
-    done = receive(session, vault, recording(tmp_path, **{field: value}))
+    done = receive(session, vault, recording(tmp_path, sidecar={field: value}))
     assert done.state is ItemState.QUARANTINED
     assert done.reason_code in {"sidecar.fields", "recording.contradicts"}
     [problem] = done.problems
@@ -177,7 +177,7 @@ def test_a_call_log_and_a_recording_of_the_same_call_make_one_attempt(
     session: Session, vault: Vault, tmp_path: Path, *, log_first: bool
 ) -> None:
     registered(session)
-    audio = recording(tmp_path, started_at="2026-03-03T14:41:30+08:00", agent=None)
+    audio = recording(tmp_path, sidecar={"started_at": "2026-03-03T14:41:30+08:00", "agent": None})
     rows = log(tmp_path, calls(1, account="L-100"))
     done = [receive(session, vault, path) for path in ((rows, audio) if log_first else (audio, rows))]
     attempt = session.scalars(select(ContactAttempt)).one()
@@ -197,7 +197,7 @@ def test_a_recording_that_contradicts_the_log_about_the_agent_is_taken_and_says_
 ) -> None:
     registered(session)
     receive(session, vault, log(tmp_path, calls(1)))
-    done = receive(session, vault, recording(tmp_path, agent="7001"))
+    done = receive(session, vault, recording(tmp_path, sidecar={"agent": "7001"}))
     assert done.state is ItemState.RUNNING
     assert [problem.field for problem in done.problems] == ["agent"]
     agent = session.scalars(select(ContactAttempt)).one().agent
@@ -211,7 +211,7 @@ def test_a_recording_of_another_time_or_borrower_under_a_known_reference_is_quar
 ) -> None:
     registered(session)
     receive(session, vault, log(tmp_path, calls(1)))
-    done = receive(session, vault, recording(tmp_path, **{field: value}))
+    done = receive(session, vault, recording(tmp_path, sidecar={field: value}))
     assert (done.state, done.reason_code) == (ItemState.QUARANTINED, "recording.contradicts")
     assert [problem.field for problem in done.problems] == [field]
     assert count(session, Recording) == 0
@@ -222,7 +222,7 @@ def test_a_second_recording_of_a_call_waits_in_quarantine_and_changes_nothing(
 ) -> None:
     registered(session)
     first = receive(session, vault, recording(tmp_path))
-    done = receive(session, vault, recording(tmp_path, "other.wav", hertz=300, account="L-100"))
+    done = receive(session, vault, recording(tmp_path, "other.wav", {"account": "L-100"}, hertz=300))
     assert (done.state, done.reason_code) == (ItemState.QUARANTINED, "recording.second")
     assert first.exhibit_number in done.reason
     assert session.scalars(select(ContactAttempt)).one().account_id is None
@@ -233,7 +233,7 @@ def test_a_contact_person_nobody_registered_is_kept_as_unrelated(
     session: Session, vault: Vault, tmp_path: Path
 ) -> None:
     registered(session)
-    receive(session, vault, recording(tmp_path, recipient="third_party", contact_person="孙邻居"))
+    receive(session, vault, recording(tmp_path, sidecar={"recipient": "third_party", "contact_person": "孙邻居"}))
     attempt = session.scalars(select(ContactAttempt)).one()
     assert attempt.contact_person is not None
     assert (attempt.contact_person.name, attempt.contact_person.is_related) == ("孙邻居", False)
@@ -251,7 +251,7 @@ def test_every_item_is_counted_once_whatever_becomes_of_it(session: Session, vau
     registered(session)
     empty = tmp_path / "empty.csv"
     empty.touch()
-    paths = [recording(tmp_path, f"{n}.wav", hertz=300 + n, reference=f"call-{n}") for n in (11, 12, 13)]
+    paths = [recording(tmp_path, f"{n}.wav", {"reference": f"call-{n}"}, hertz=300 + n) for n in (11, 12, 13)]
     done = [receive(session, vault, path) for path in [*paths, empty, log(tmp_path, calls(2))]]
     exhibits = [session.scalars(select(Exhibit).where(Exhibit.number == item.exhibit_number)).first() for item in done]
     assert exhibits[0] is not None
