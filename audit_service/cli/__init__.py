@@ -1,7 +1,8 @@
 """The command line ``audit-service``.
 
 Exit codes that scripts may rely on: 0 done; 2 bad use or settings; 3 some input was refused, the rest went in;
-4 the named thing does not exist; 5 sealed bytes or the ledger are not what was recorded; 1 anything unforeseen.
+4 the named thing does not exist; 5 sealed bytes or the ledger are not what was recorded; 6 that could not be told;
+1 anything unforeseen.
 """
 
 from __future__ import annotations

@@ -12,16 +12,16 @@ from audit_service.custody import services as custody
 from audit_service.database import transaction
 from audit_service.exports import services as exports
 from audit_service.exports.values import ExportRequest
-from evidence_store import Verdict, verify_package
+from evidence_store import Outcome, Verdict, verify_package
 
-INTEGRITY_FAILED = 5
+EXIT = {Outcome.HOLDS: 0, Outcome.DOES_NOT_HOLD: 5, Outcome.COULD_NOT_CHECK: 6}
 
 
 @click.command()
 @click.argument("package", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @json_option
 def verify(package: Path | None, *, as_json: bool) -> None:
-    """Check that nothing was altered, dropped or reordered; exit code 5 if something was.
+    """Check that nothing was altered, dropped or reordered; exit code 5 if something was, 6 if it cannot be told.
 
     Without PACKAGE all sealed exhibits, the ledger and its checkpoints of this instance are checked. With PACKAGE, an
     exported package is checked from its own contents alone, offline.
@@ -39,7 +39,7 @@ def verify(package: Path | None, *, as_json: bool) -> None:
         "problems": [str(problem) for problem in verdict.problems],
     }
     emit(document, as_json=as_json, text=lambda: say_verdict(verdict))
-    raise SystemExit(0 if verdict.holds else INTEGRITY_FAILED)
+    raise SystemExit(EXIT[verdict.outcome])
 
 
 def say_verdict(verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from rich.progress import Progress, track
 
 from audit_service.cli.context import application, settings_of, vault_of
 from audit_service.cli.output import console, emit, json_option, table
+from audit_service.custody import services as custody
 from audit_service.database import transaction
 from audit_service.intake import queries
 from audit_service.intake import services as intake
@@ -53,6 +54,8 @@ def ingest(paths: tuple[Path, ...], *, as_json: bool) -> None:
     files = [file for path in paths for file in discover(path)]
     with application() as app:
         received = [receive(app, file, "cli") for file in track(files, "Intake", console=console(), disable=as_json)]
+        with transaction() as session:
+            custody.sign_checkpoint(session, vault_of(app))
     emit([asdict(item) for item in received], as_json=as_json, text=lambda: print_received(received))
     raise SystemExit(SOME_REFUSED if any(is_refused(item) for item in received) else 0)
 

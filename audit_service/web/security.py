@@ -1,0 +1,32 @@
+"""Sign-in of officers by Flask-Security, and the hashing of their passwords."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_security import Security, SQLAlchemySessionUserDatastore
+from flask_security import hash_password as hash_with_context
+
+from audit_service.database import db
+from audit_service.organizations.models import Role, User
+from audit_service.settings import Settings
+
+
+def bind_security(app: Flask, settings: Settings) -> None:
+    """Bind Flask-Security to the application's users and roles."""
+    app.config.update(
+        SECURITY_PASSWORD_SALT=settings.password_salt,
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of a scheme
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGOUT_METHODS=["POST"],
+        SECURITY_POST_LOGIN_VIEW="/officer/",
+        SECURITY_POST_LOGOUT_VIEW="/sign-in",
+        SECURITY_SEND_REGISTER_EMAIL=False,
+    )
+    app.extensions["audit_security"] = Security(app, SQLAlchemySessionUserDatastore(db.session, User, Role))
+
+
+def hash_password(app: Flask, password: str) -> str:
+    """Return the Argon2 hash of ``password``, salted as the application is set to."""
+    with app.app_context():
+        return str(hash_with_context(password))
