@@ -83,7 +83,7 @@ def triage() -> None:
     def answer(document: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(document.get("narrative"), str):
             raise TypeError("narrative must be a text")
-        return asdict(triage_narrative(document["narrative"], document.get("language")))
+        return asdict(triage_narrative(document["narrative"]))
 
     raise SystemExit(answer_lines(answer))
 
