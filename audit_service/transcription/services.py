@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit_service.transcription.engines.protocol import Engine
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
-from audit_service.transcription.values import SpokenSegment, TranscriptResult
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -25,7 +22,10 @@ from audit_service.custody.vault import Vault
 from audit_service.errors import NotFoundError
 from audit_service.media.services import render_playback
 from audit_service.media.values import Limits
+from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.models import Segment, Transcript
+from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.values import SpokenSegment, TranscriptResult
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Speech engines; ``protocol`` says what one must do."""

@@ -1,0 +1,33 @@
+"""What a speech engine must do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_service.transcription.values import HeardPassage
+
+
+class Engine(Protocol):
+    """A recogniser of speech.
+
+    Attributes:
+        name: stored with every transcript, e.g. ``faster-whisper 1.2.1``.
+        model: name of the model, e.g. ``whisper-base``.
+        model_sha256: digest of the weights.
+        options: what decoding depends on, stored with every transcript.
+    """
+
+    name: str
+    model: str
+    model_sha256: str
+    options: Mapping[str, str | int | float | bool | None]
+
+    def find_language(self, samples: NDArray[np.float32]) -> str:
+        """Return the spoken language (``zh`` or ``en``) of samples at 16 kHz, from -1 to 1."""
+
+    def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
+        """Return what is said in the samples (16 kHz, -1 to 1, one channel), in order of time."""

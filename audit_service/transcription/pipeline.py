@@ -1,0 +1,99 @@
+"""One recording from file to segments: decode, listen to each channel, normalise, assign speakers, merge by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_service.media.services import decode
+from audit_service.media.values import DecodedAudio, Limits
+from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.normalisation import normalise
+from audit_service.transcription.speakers import roles
+from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
+
+LANGUAGE_SAMPLE_S = 60.0
+# Below this level (root of the mean square, full scale 1) a stretch is line noise: words there were made up.
+SILENCE_LEVEL = 0.002
+
+
+@dataclass(frozen=True)
+class ListeningOptions:
+    """What is known of a recording before anybody listens.
+
+    Attributes:
+        language: spoken language; found out if None.
+        agent_channel: channel of the agent; found out if None.
+        counterpart: role of the other side.
+        limits: what the decoding child may use.
+    """
+
+    language: str | None
+    agent_channel: int | None
+    counterpart: str
+    limits: Limits = field(default_factory=Limits)
+
+
+def transcribe_file(path: Path, engine: Engine, options: ListeningOptions) -> TranscriptResult:
+    """Return the words of a recording.
+
+    Raises:
+        MediaRefusedError: the file cannot be decoded.
+    """
+    audio = decode(path, options.limits)
+    language = options.language or engine.find_language(_loudest_opening(audio))
+    heard: dict[int, Sequence[HeardPassage]] = {}
+    suppressed = 0
+    for channel in range(audio.channel_count):
+        samples = audio.channel(channel)
+        passages = [] if level(samples) < SILENCE_LEVEL else engine.listen(samples, language)
+        heard[channel] = [passage for passage in passages if _is_spoken(passage, samples, audio.rate_hz)]
+        suppressed += len(passages) - len(heard[channel])
+    speakers = roles(heard, options.agent_channel, options.counterpart)
+    segments = [
+        _segment(passage, channel, speakers[channel], language) for channel in heard for passage in heard[channel]
+    ]
+    return TranscriptResult(
+        engine=engine.name,
+        model=engine.model,
+        model_sha256=engine.model_sha256,
+        options=dict(engine.options) | {"suppressed_passages": suppressed, "filled_s": audio.filled_s},
+        language=language,
+        duration_s=audio.duration_s,
+        segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
+    )
+
+
+def level(samples: NDArray[np.float32]) -> float:
+    """Return the root of the mean square of samples; of none, 0."""
+    return float(np.sqrt(np.mean(np.square(samples)))) if samples.size else 0.0
+
+
+def _loudest_opening(audio: DecodedAudio) -> NDArray[np.float32]:
+    openings = [audio.channel(channel, 0.0, LANGUAGE_SAMPLE_S) for channel in range(audio.channel_count)]
+    return max(openings, key=level)
+
+
+def _is_spoken(passage: HeardPassage, samples: NDArray[np.float32], rate_hz: int) -> bool:
+    """Tell whether there is any sound where words were heard; Whisper is known to make up sentences on silence."""
+    if not any(character.isalnum() for character in passage.text):
+        return False
+    stretch = samples[int(passage.start_s * rate_hz) : int(passage.end_s * rate_hz) + 1]
+    return level(stretch) >= SILENCE_LEVEL
+
+
+def _segment(passage: HeardPassage, channel: int, speaker: str, language: str) -> SpokenSegment:
+    return SpokenSegment(
+        channel=channel,
+        speaker=speaker,
+        start_s=round(passage.start_s, 2),
+        end_s=round(passage.end_s, 2),
+        text=normalise(passage.text, language),
+        text_original=passage.text,
+        confidence=round(passage.confidence, 3),
+        words=passage.words,
+    )

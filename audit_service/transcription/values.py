@@ -1,0 +1,65 @@
+"""Plain values of transcription. Times in seconds from the start of the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word, or one character of Chinese, with the engine's probability (0 to 1)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class HeardPassage:
+    """What an engine heard on one channel without a longer break, as it wrote it."""
+
+    start_s: float
+    end_s: float
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the words as written, without surrounding space."""
+        return "".join(word.text for word in self.words).strip()
+
+    @property
+    def confidence(self) -> float:
+        """Return the mean probability of the words."""
+        return sum(word.probability for word in self.words) / len(self.words)
+
+
+@dataclass(frozen=True)
+class SpokenSegment:
+    """One stretch of one speaker. ``text`` is normalised, ``text_original`` is what the engine wrote."""
+
+    channel: int
+    speaker: str
+    start_s: float
+    end_s: float
+    text: str
+    text_original: str
+    confidence: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class TranscriptResult:
+    """The words of one recording, with all that is needed to make them again.
+
+    ``options`` also counts what was suppressed as no speech (``suppressed_passages``).
+    """
+
+    engine: str
+    model: str
+    model_sha256: str
+    options: Mapping[str, str | int | float | bool | None]
+    language: str
+    duration_s: float
+    segments: tuple[SpokenSegment, ...] = field(default_factory=tuple)
