@@ -24,4 +24,4 @@ def normalise(text: str, language: str) -> str:
     if language != "zh":
         return re.sub(r"\s+", " ", plain)
     simplified: str = _converter().convert(plain)
-    return SPACE_BETWEEN_HAN.sub("", simplified).translate(HALF_TO_FULL)
+    return SPACE_BETWEEN_HAN.sub("", simplified.translate(HALF_TO_FULL))
