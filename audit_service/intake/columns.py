@@ -36,7 +36,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "坐席工号",
         "坐席",
     ),
-    "borrower": ("borrower_reference", "borrower_id", "customer_id", "借款人", "借款人编号", "客户号", "客户编号"),
+    "borrower": ("borrower_ref", "borrower_reference", "borrower_id", "customer_id", "借款人", "借款人编号", "客户号", "客户编号"),
     "account": ("account_number", "loan_number", "账号", "账户", "借据号", "账户编号"),
     "contact_person": ("contact_person_name", "联系人", "联系人姓名"),
     "channel": ("渠道", "通道", "方式"),

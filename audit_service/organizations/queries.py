@@ -56,3 +56,9 @@ def agents_of(session: Session, agency: Agency) -> list[Agent]:
 def user_by_email(session: Session, email: str) -> User | None:
     """Return the user who signs in with this address, whatever its case; None if there is none."""
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def institution_choices(session: Session) -> list[tuple[str, str]]:
+    """Return code and name of every institution, by name, for a form to choose from."""
+    rows = session.execute(select(Institution.code, Institution.name).order_by(Institution.name))
+    return [(code, name) for code, name in rows]

@@ -1,0 +1,240 @@
+"""Named reads of findings and contacts, as pages need them; each a bounded number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from audit_service.contacts.models import ContactAttempt, Message, Recording
+from audit_service.custody.models import CustodyEvent, Exhibit
+from audit_service.errors import NotFoundError
+from audit_service.organizations.models import Agency
+from audit_service.review.models import Disposition, Finding, FindingKind, Severity
+from audit_service.transcription.models import Segment, Transcript
+
+PAGE_ROWS = 50
+HOME_ZONE = "Asia/Shanghai"
+UNREVIEWED = "unreviewed"
+
+
+@dataclass(frozen=True)
+class FindingFilter:
+    """What a list of findings is narrowed to; empty means all. Days are civil days in ``HOME_ZONE``."""
+
+    category: str = ""
+    severity: str = ""
+    kind: str = ""
+    agency: str = ""
+    channel: str = ""
+    disposition: str = ""
+    text: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+    before_id: int | None = None
+
+
+@dataclass(frozen=True)
+class FindingPage:
+    """One page of findings, newest first, and the id to go on from (None at the end)."""
+
+    findings: Sequence[Finding]
+    next_before: int | None
+
+
+@dataclass(frozen=True)
+class ContactPage:
+    """All that is shown of one contact."""
+
+    attempt: ContactAttempt
+    recording: Recording | None
+    transcript: Transcript | None
+    segments: Sequence[Segment]
+    thread: Sequence[Message]
+    findings: Sequence[Finding]
+    exhibit: Exhibit | None
+    custody: Sequence[CustodyEvent]
+
+
+def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
+    """Return the current findings that ``wanted`` lets through."""
+    query = (
+        _narrowed(select(Finding).join(Finding.attempt).where(Finding.is_current), wanted)
+        .order_by(Finding.id.desc())
+        .limit(PAGE_ROWS + 1)
+        .options(
+            joinedload(Finding.attempt).options(
+                joinedload(ContactAttempt.agency), joinedload(ContactAttempt.agent), joinedload(ContactAttempt.borrower)
+            ),
+            joinedload(Finding.pack_version),
+            selectinload(Finding.dispositions),
+        )
+    )
+    rows = session.scalars(query).all()
+    shown = rows[:PAGE_ROWS]
+    return FindingPage(shown, shown[-1].id if len(rows) > PAGE_ROWS else None)
+
+
+def _narrowed(query: Select[tuple[Finding]], wanted: FindingFilter) -> Select[tuple[Finding]]:
+    for column, value in (
+        (Finding.category, wanted.category),
+        (Finding.severity, wanted.severity),
+        (Finding.kind, wanted.kind),
+        (ContactAttempt.channel, wanted.channel),
+    ):
+        if value:
+            query = query.where(column == value)
+    if wanted.agency:
+        query = query.join(Agency, Agency.id == ContactAttempt.agency_id).where(Agency.code == wanted.agency)
+    if wanted.text:
+        query = query.where(Finding.quote.icontains(wanted.text, autoescape=True))
+    if wanted.from_on:
+        query = query.where(ContactAttempt.started_at >= _midnight(wanted.from_on))
+    if wanted.to_on:
+        query = query.where(ContactAttempt.started_at < _midnight(wanted.to_on + timedelta(days=1)))
+    if wanted.before_id:
+        query = query.where(Finding.id < wanted.before_id)
+    return _with_disposition(query, wanted.disposition)
+
+
+def _with_disposition(query: Select[tuple[Finding]], disposition: str) -> Select[tuple[Finding]]:
+    if not disposition:
+        return query
+    last = (
+        select(Disposition.verdict)
+        .where(Disposition.finding_id == Finding.id)
+        .order_by(Disposition.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return query.where(last.is_(None)) if disposition == UNREVIEWED else query.where(last == disposition)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(HOME_ZONE))
+
+
+def agencies(session: Session) -> Sequence[Agency]:
+    """Return all agencies by name, for a filter."""
+    return session.scalars(select(Agency).order_by(Agency.name)).all()
+
+
+def counts_by_severity(session: Session) -> Mapping[Severity, int]:
+    """Return how many current violations there are of each severity."""
+    query = (
+        select(Finding.severity, func.count())
+        .where(Finding.is_current, Finding.kind == FindingKind.VIOLATION)
+        .group_by(Finding.severity)
+    )
+    return {severity: int(number) for severity, number in session.execute(query)}
+
+
+def counts_by_category(session: Session, kind: FindingKind) -> Sequence[tuple[str, int]]:
+    """Return the categories of current findings of a kind with their numbers, the most frequent first."""
+    query = (
+        select(Finding.category, func.count())
+        .where(Finding.is_current, Finding.kind == kind)
+        .group_by(Finding.category)
+        .order_by(func.count().desc(), Finding.category)
+    )
+    return [(category, int(number)) for category, number in session.execute(query)]
+
+
+def contact_page(session: Session, attempt_id: int) -> ContactPage:
+    """Return one contact with its words, findings and custody.
+
+    Raises:
+        NotFoundError: there is no such contact.
+    """
+    attempt = session.scalar(
+        select(ContactAttempt)
+        .where(ContactAttempt.id == attempt_id)
+        .options(
+            joinedload(ContactAttempt.agency),
+            joinedload(ContactAttempt.agent),
+            joinedload(ContactAttempt.borrower),
+            joinedload(ContactAttempt.contact_person),
+            joinedload(ContactAttempt.institution),
+        )
+    )
+    if attempt is None:
+        raise NotFoundError(f"There is no contact {attempt_id}.", remedy="Go back to the list.")
+    recording = session.scalar(
+        select(Recording).where(Recording.attempt_id == attempt.id).options(joinedload(Recording.exhibit))
+    )
+    transcript = None if recording is None else _newest_transcript(session, recording)
+    exhibit = recording.exhibit if recording is not None else _log_exhibit(session, attempt)
+    return ContactPage(
+        attempt=attempt,
+        recording=recording,
+        transcript=transcript,
+        segments=[] if transcript is None else transcript.segments,
+        thread=_thread(session, attempt),
+        findings=_findings_of(session, attempt),
+        exhibit=exhibit,
+        custody=[] if exhibit is None else _custody(session, exhibit),
+    )
+
+
+def _newest_transcript(session: Session, recording: Recording) -> Transcript | None:
+    query = (
+        select(Transcript)
+        .where(Transcript.recording_id == recording.id)
+        .order_by(Transcript.version.desc())
+        .limit(1)
+        .options(selectinload(Transcript.segments))
+    )
+    return session.scalar(query)
+
+
+def _log_exhibit(session: Session, attempt: ContactAttempt) -> Exhibit | None:
+    return None if attempt.exhibit_id is None else session.get(Exhibit, attempt.exhibit_id)
+
+
+def _custody(session: Session, exhibit: Exhibit) -> Sequence[CustodyEvent]:
+    query = select(CustodyEvent).where(CustodyEvent.exhibit_id == exhibit.id).order_by(CustodyEvent.seq).limit(100)
+    return session.scalars(query).all()
+
+
+def _thread(session: Session, attempt: ContactAttempt) -> Sequence[Message]:
+    own = session.scalar(select(Message).where(Message.attempt_id == attempt.id))
+    if own is None:
+        return []
+    query = (
+        select(Message)
+        .join(Message.attempt)
+        .where(Message.thread == own.thread)
+        .order_by(ContactAttempt.started_at, Message.id)
+        .limit(200)
+        .options(joinedload(Message.attempt))
+    )
+    return session.scalars(query).all()
+
+
+def _findings_of(session: Session, attempt: ContactAttempt) -> Sequence[Finding]:
+    query = (
+        select(Finding)
+        .where(
+            Finding.is_current,
+            or_(Finding.attempt_id == attempt.id, Finding.related_attempt_ids.contains([attempt.id])),
+        )
+        .order_by(Finding.start_s, Finding.id)
+        .options(joinedload(Finding.pack_version), selectinload(Finding.dispositions))
+    )
+    return session.scalars(query).all()
+
+
+def recording_exhibit(session: Session, recording_id: int) -> Exhibit:
+    """Return the exhibit to play for a recording: its rendition, else the recording as received.
+
+    Raises:
+        NotFoundError: there is no such recording.
+    """
+    recording = session.get(Recording, recording_id)
+    if recording is None:
+        raise NotFoundError(f"There is no recording {recording_id}.")
+    return recording.rendition or recording.exhibit

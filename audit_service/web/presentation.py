@@ -1,0 +1,88 @@
+"""What templates need to show things: labels, masks, local times, text with findings marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_babel import get_locale
+from markupsafe import Markup, escape
+
+from audit_service.i18n import LOCALES, locale_of
+from audit_service.reports import wording
+from audit_service.reports.masking import masked_name, masked_phone
+from audit_service.review.models import Finding
+
+FALLBACK_ZONE = "Asia/Shanghai"
+
+
+def page_locale() -> str:
+    """Return the page's language as one of ``LOCALES``."""
+    return locale_of(str(get_locale()))
+
+
+def local_time(instant: datetime, timezone: str | None) -> str:
+    """Return an instant as civil time of the person concerned, with its offset."""
+    return f"{instant.astimezone(ZoneInfo(timezone or FALLBACK_ZONE)):%Y-%m-%d %H:%M %z}"
+
+
+def minutes(seconds: float | None) -> str:
+    """Return seconds as ``m:ss``."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def rule_of(finding: Finding) -> Mapping[str, object]:
+    """Return what the rule said when it flagged."""
+    rule: Mapping[str, object] = finding.pack_version.rules.get(finding.rule_id, {})
+    return rule
+
+
+def in_page_language(texts: Mapping[str, str] | None) -> str:
+    """Return the text of the page's language from one in both."""
+    return wording.in_language(texts or {}, page_locale())
+
+
+def reason(given: object) -> str:
+    """Return a reason of a link or corroboration in the page's language."""
+    return wording.reason_text(given, page_locale())
+
+
+def marked(text: str, findings: Iterable[Finding]) -> Markup:
+    """Return escaped text with the words of the findings marked; each mark links to its finding."""
+    out, place = Markup(), 0
+    for finding in sorted(findings, key=lambda one: (one.start_offset or 0, -(one.end_offset or 0))):
+        start, end = finding.start_offset, finding.end_offset
+        if start is None or end is None or start < place or end > len(text) or start == end:
+            continue
+        out += escape(text[place:start])
+        out += Markup('<mark class="sev-{}"><a href="#finding-{}">{}</a></mark>').format(
+            finding.severity.value, finding.id, text[start:end]
+        )
+        place = end
+    return out + escape(text[place:])
+
+
+def bind_presentation(app: Flask) -> None:
+    """Give templates what they need."""
+    app.jinja_env.filters.update(
+        masked=masked_name,
+        masked_phone=masked_phone,
+        local_time=local_time,
+        minutes=minutes,
+        marked=marked,
+        reason=reason,
+    )
+    app.jinja_env.globals.update(
+        name_of=wording.name_of,
+        category_name=wording.category_name,
+        plane_meaning=wording.plane_meaning,
+        said=in_page_language,
+        rule_of=rule_of,
+        page_locale=page_locale,
+        locales=LOCALES,
+    )
