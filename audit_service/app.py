@@ -21,7 +21,12 @@ def create_app(settings: Settings) -> Flask:
     """Build the Flask application for ``settings``; starts the embedded PostgreSQL where no other is named."""
     configure_logging(settings.log_level, settings.log_format)
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
-    app = Flask("audit_service", instance_path=str(settings.instance_dir))
+    app = Flask(
+        "audit_service",
+        instance_path=str(settings.instance_dir),
+        template_folder="web/templates",
+        static_folder="web/static",
+    )
     app.config.update(_configuration(settings))
     app.extensions["audit_settings"] = settings
     app.extensions["audit_vault"] = Vault.open(settings)

@@ -158,11 +158,11 @@ def run_pipeline(app: Flask, stages: Stages) -> None:
     files = [file for folder in ("calls", "logs", "broken") for file in discover(SAMPLES / folder)]
     files.append(files[0])
     with stages.stage("Intake: seal recordings, call log and message log"):
-        with bar("Files", len(files)) as step:
+        with bar("Files") as step:
             received = []
             for file in files:
                 received.append(receive(app, file, "cli"))
-                step(len(received))
+                step(len(received), len(files))
         print_received(received)
     with stages.stage("Transcription and detection in the worker process"):
         wait_for_jobs("Jobs")
@@ -208,12 +208,12 @@ def run_reports(app: Flask, stages: Stages, filed: list[FiledComplaint], target:
 
 
 @contextmanager
-def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar; the block gets a function that takes how many are done."""
+def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar; the block gets a function that takes how many are done and how many there are."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console()) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda done: progress.update(task, completed=done)
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def wait_for_jobs(title: str) -> None:
@@ -225,13 +225,14 @@ def wait_for_jobs(title: str) -> None:
     with transaction() as session:
         before = waiting_jobs(session)
     ended_before = before.get("succeeded", 0) + before.get("failed", 0)
-    with bar(title, before.get("todo", 0) + before.get("doing", 0)) as step:
+    with bar(title) as step:
         while True:
             with transaction() as session:
                 jobs = waiting_jobs(session)
             ended = jobs.get("succeeded", 0) + jobs.get("failed", 0) - ended_before
-            step(ended)
-            if not jobs.get("todo") and not jobs.get("doing"):
+            left = jobs.get("todo", 0) + jobs.get("doing", 0)
+            step(ended, ended + left)
+            if not left:
                 break
             time.sleep(0.3)
     if jobs.get("failed", 0) > before.get("failed", 0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from audit_service.complaints.times import TimeMention, find_times, resolve
 from audit_service.complaints.triage import AllegedCategory, triage
 from audit_service.complaints.values import Incident
 
-SENTENCE_ENDS = "。！？!?；;\n"
+# A full stop of English ends a sentence only before a space: “9.40 pm” and “U.S.” hold some that do not.
+SENTENCE_END = re.compile(r"[。！？!?；;\n]|\.(?=\s+[A-Z]|\s*$)")
 # A narrative that names one evening means that evening; one that names a month apart means nothing in between.
 LONGEST_SPAN = timedelta(days=10)
 
@@ -59,9 +61,9 @@ def _allegation(
 
 def _sentence(text: str, start: int, end: int) -> str:
     """Return the sentence that holds the characters from ``start`` to ``end``."""
-    first = max((text.rfind(mark, 0, start) for mark in SENTENCE_ENDS), default=-1) + 1
-    ends = [place for mark in SENTENCE_ENDS if (place := text.find(mark, end)) >= 0]
-    return text[first : min(ends) + 1 if ends else len(text)].strip()
+    first = max((match.end() for match in SENTENCE_END.finditer(text) if match.end() <= start), default=0)
+    last = next((match.end() for match in SENTENCE_END.finditer(text) if match.end() >= end), len(text))
+    return text[first:last].strip()
 
 
 def _when(

@@ -124,9 +124,7 @@ def _unreadable(source: str) -> Refusal:
     with Path(source).open("rb") as file:
         head = file.read(16)
     if head.startswith(SIGNATURES) or head[4:8] == b"ftyp":
-        return Refusal(
-            "media.truncated", "The file begins like a recording, but its index or sound is missing."
-        )
+        return Refusal("media.truncated", "The file begins like a recording, but its index or sound is missing.")
     return Refusal("media.unknown_format", "The file is not in a sound format that the service reads.")
 
 
@@ -139,9 +137,7 @@ def the_track(container: Any, limits: dict[str, Any]) -> Any:
         raise Refusal("media.several_tracks", f"The file has {len(tracks)} audio tracks.")
     codec = tracks[0].codec_context
     if codec is None or codec.codec.name not in CODECS:
-        raise Refusal(
-            "media.unknown_format", f"The sound is coded as {codec and codec.codec.name}, which is not read."
-        )
+        raise Refusal("media.unknown_format", f"The sound is coded as {codec and codec.codec.name}, which is not read.")
     if codec.channels > limits["channels"]:
         raise Refusal("media.too_many_channels", f"The recording has {codec.channels} channels.")
     if codec.sample_rate < LOWEST_RATE_HZ or codec.channels < 1:
@@ -193,9 +189,7 @@ def _check_whole(declared_s: float, found_s: float) -> None:
     if found_s <= 0:
         raise Refusal("media.empty", "The file holds no sound.")
     if declared_s - found_s > max(MISSING_S, MISSING_SHARE * declared_s):
-        raise Refusal(
-            "media.truncated", f"The file declares {declared_s:.1f} s of sound and holds {found_s:.1f} s."
-        )
+        raise Refusal("media.truncated", f"The file declares {declared_s:.1f} s of sound and holds {found_s:.1f} s.")
 
 
 class Decoding:
@@ -247,9 +241,7 @@ class Decoding:
         for frame in frames:
             self.layout = self.layout or frame.layout.name
             if frame.layout.name != self.layout:
-                raise Refusal(
-                    "media.damaged", "The number of channels changes in the middle of the recording."
-                )
+                raise Refusal("media.damaged", "The number of channels changes in the middle of the recording.")
         return list(frames)
 
     def sound(self, rate_hz: int) -> Iterator[Any]:

@@ -89,9 +89,7 @@ def _ask(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
     try:
         output, _ = child.communicate(timeout=limits.wall_s)
     except subprocess.TimeoutExpired as error:
-        raise MediaRefusedError(
-            "media.decoder_limit", f"Decoding took longer than {limits.wall_s:g} s."
-        ) from error
+        raise MediaRefusedError("media.decoder_limit", f"Decoding took longer than {limits.wall_s:g} s.") from error
     finally:
         _end(child)
     return _answer_of(child.returncode, output)
@@ -110,9 +108,7 @@ def _answer_of(status: int, output: bytes) -> dict[str, Any]:
             f"Decoding was stopped at its limits (signal {signal.Signals(-status).name}).",
         )
     if status != 0:
-        raise MediaRefusedError(
-            "media.decoder_failed", f"The decoder ended without an answer (status {status})."
-        )
+        raise MediaRefusedError("media.decoder_failed", f"The decoder ended without an answer (status {status}).")
     answer = json.loads(output)
     if "refused" in answer:
         raise MediaRefusedError(answer["refused"], answer["text"])

@@ -64,15 +64,7 @@ def gsm_wav(path: Path, seconds: int = SECONDS) -> Path:
     form = struct.pack("<HHIIHHHH", 0x31, 1, 8000, 1625, 65, 0, 2, 320)
     data = bytes(65 * blocks)
     fact = b"fact" + struct.pack("<II", 4, blocks * 320)
-    body = (
-        b"WAVEfmt "
-        + struct.pack("<I", len(form))
-        + form
-        + fact
-        + b"data"
-        + struct.pack("<I", len(data))
-        + data
-    )
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + fact + b"data" + struct.pack("<I", len(data)) + data
     path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     return path
 
@@ -83,16 +75,12 @@ def video(path: Path, *, with_sound: bool) -> Path:
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
         sound = output.add_stream("aac", rate=16000, layout="mono") if with_sound else None
         for number in range(10):
-            image = av.VideoFrame.from_ndarray(
-                np.full((48, 64, 3), number * 20, dtype=np.uint8), format="rgb24"
-            )
+            image = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number * 20, dtype=np.uint8), format="rgb24")
             output.mux(picture.encode(image))
         output.mux(picture.encode(None))
         if sound is not None:
             for start in range(0, 32000, 1024):
-                frame = av.AudioFrame.from_ndarray(
-                    np.zeros((1, 1024), dtype=np.float32), format="fltp", layout="mono"
-                )
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), dtype=np.float32), format="fltp", layout="mono")
                 frame.rate, frame.pts = 16000, start
                 output.mux(sound.encode(frame))
             output.mux(sound.encode(None))

@@ -89,8 +89,7 @@ def test_each_of_eight_channels_is_kept_apart(tmp_path):
     levels = [loudness(audio.channel(n)) for n in range(8)]
     assert audio.channel_count == 8
     assert all(
-        quieter == pytest.approx(louder / 2, rel=0.1)
-        for louder, quieter in zip(levels, levels[1:], strict=False)
+        quieter == pytest.approx(louder / 2, rel=0.1) for louder, quieter in zip(levels, levels[1:], strict=False)
     )
 
 

@@ -1,0 +1,121 @@
+"""In a real browser: an officer listens to a finding, a borrower complains on a phone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from audit_service.custody.vault import Vault
+from audit_service.database import transaction
+from audit_service.organizations import services as organizations_services
+from audit_service.organizations.values import NewUser
+from audit_service.web.security import hash_password
+from tests.conftest import SAMPLES
+from tests.factories import contacts, findings, organizations
+
+pytestmark = pytest.mark.e2e
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-quic", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "install Chromium with bin/install-system-packages test"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def address(app: Flask, vault: Vault) -> Iterator[str]:
+    """A running server with one flagged call."""
+    with transaction() as session:
+        lender = organizations.institution(session, name="安信消费金融")
+        agency = organizations.agency(session, lender)
+        borrower = contacts.borrower(session, lender, phone="+8613900001234")
+        attempt = contacts.attempt(session, borrower, agency)
+        audio = (SAMPLES / "calls" / "zh-02.wav").read_bytes()
+        recording = contacts.recording(session, vault, attempt, audio=audio)
+        turns = [
+            ("agent", 0.6, 5.5, "喂，这里是朝阳区人民法院执行局。"),
+            ("agent", 9.8, 14.8, "法警马上到你家里抓人。"),
+        ]
+        transcript = findings.transcript(session, recording, turns)
+        session.refresh(transcript)
+        findings.finding(session, attempt, quote="法警马上到你家里抓人", segment=transcript.segments[1])
+        user = NewUser(
+            email="lin@example.org",
+            password_hash=hash_password(app, PASSWORD),
+            display_name="林静",
+            roles=("officer",),
+            institution_code=None,
+            agency_code=None,
+        )
+        organizations_services.create_user(session, user)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+def open_page(browser: Browser, width: int, *, javascript: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, locale="zh-CN", java_script_enabled=javascript
+    )
+    return context.new_page()
+
+
+def test_an_officer_signs_in_filters_and_hears_a_finding(browser: Browser, address: str) -> None:
+    page = open_page(browser, 1280)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(f"{address}/officer/findings")
+    page.get_by_label("电子邮箱").fill("lin@example.org")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/officer/findings")
+    page.get_by_label("严重程度").select_option("critical")
+    page.get_by_role("button", name="筛选").click()
+    expect(page).to_have_url(re.compile("severity=critical"))
+    page.locator(".findings a.title").first.click()
+    page.locator("button.seek").first.click()
+    page.wait_for_function("document.getElementById('audio').currentTime >= 9.3")
+    expect(page.locator(".turn.playing")).to_contain_text("法警马上到你家里抓人")
+    assert faults == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_borrower_complains_on_a_phone_and_follows_the_case(
+    browser: Browser, address: str, *, javascript: bool
+) -> None:
+    page = open_page(browser, 390, javascript=javascript)
+    page.goto(address)
+    page.get_by_role("link", name=re.compile("投诉催收行为")).click()
+    page.get_by_label("您的姓名").fill("王小明")
+    page.get_by_label("接到催收的电话号码").fill("13900001234")
+    page.get_by_label("什么时候发生的").fill("3月3号中午")
+    page.get_by_label("发生了什么？").fill("有人冒充法院打电话来，说法警要到我家抓人。")
+    page.get_by_label("道歉").check()
+    page.get_by_role("button", name="提交投诉").click()
+    code = page.locator("#receipt-code").inner_text()
+    page.get_by_role("main").get_by_role("link", name="查询我的投诉").click()
+    page.get_by_label("回执码").fill(code)
+    page.get_by_label("手机号后四位").fill("1234")
+    page.get_by_role("button", name="查看进度").click()
+    expect(page.locator("h1")).to_contain_text("C-20")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") if javascript else True

@@ -1,0 +1,203 @@
+"""Pages through the real application: who may open what, what they show, what they never show."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from flask import Flask
+
+from audit_service.complaints.models import Complaint
+from audit_service.custody.models import Action, LedgerRow
+from audit_service.custody.vault import Vault
+from audit_service.database import transaction
+from audit_service.organizations.models import RoleName
+from audit_service.review.models import Disposition
+from audit_service.web.policy import PUBLIC, roles_of
+from tests.factories import contacts, findings, organizations
+
+ROLES = ["anonymous", *(role.value for role in RoleName)]
+ATTACK = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def call(app: Flask, vault: Vault):
+    """A recorded call with a flagged threat; returns the ids that pages need."""
+    with transaction() as session:
+        lender = organizations.institution(session)
+        agency = organizations.agency(session, lender)
+        borrower = contacts.borrower(session, lender, name="王小明")
+        attempt = contacts.attempt(session, borrower, agency)
+        recording = contacts.recording(session, vault, attempt)
+        transcript = findings.transcript(
+            session, recording, [("agent", 0.5, 1.5, f"法警马上到你家里抓人{ATTACK}"), ("borrower", 1.6, 1.9, "什么？")]
+        )
+        session.refresh(transcript)
+        found = findings.finding(session, attempt, quote="法警马上到你家里抓人", segment=transcript.segments[0])
+        return {"lender": lender.code, "attempt": attempt.id, "recording": recording.id, "finding": found.id}
+
+
+def address(rule, call) -> str:
+    values = {
+        "attempt_id": call["attempt"],
+        "finding_id": call["finding"],
+        "recording_id": call["recording"],
+        "number": "C-1",
+        "filename": "app.css",
+    }
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match.group(1)]), rule.rule)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_answers_only_the_roles_it_names(app: Flask, client_as, call, role: str) -> None:
+    client = client_as(role)
+    for rule in app.url_map.iter_rules():
+        method = "POST" if "POST" in rule.methods and "GET" not in rule.methods else "GET"
+        if rule.endpoint == "security.logout":
+            continue
+        allowed = roles_of(app, rule.endpoint)
+        assert allowed, rule.endpoint
+        status = client.open(address(rule, call), method=method).status_code
+        if PUBLIC in allowed or role in allowed:
+            assert status not in {401, 403}, (rule.rule, status)
+        elif role == "anonymous":
+            assert status == 302, (rule.rule, status)
+        else:
+            assert status == 403, (rule.rule, status)
+
+
+def test_every_page_has_the_headers(client_as) -> None:
+    headers = client_as("anonymous").get("/complain").headers
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_form_without_its_token_is_refused(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert app.test_client().post("/case", data={"code": "x", "last4": "1"}).status_code == 400
+
+
+def test_the_list_masks_names_and_filters(client_as, call) -> None:
+    client = client_as("officer")
+    page = client.get("/officer/findings?severity=critical").get_data(as_text=True)
+    assert "法警马上到你家里抓人" in page
+    assert "王*明" in page
+    assert "王小明" not in page
+    assert "法警" not in client.get("/officer/findings?severity=low").get_data(as_text=True)
+    assert "法警" not in client.get("/officer/findings?text=nothing").get_data(as_text=True)
+    assert "法警" in client.get("/officer/findings?from=2026-03-03&to=2026-03-03&disposition=unreviewed").get_data(
+        as_text=True
+    )
+
+
+def test_a_contact_shows_the_words_marked_and_escaped_and_the_view_is_in_the_ledger(
+    app: Flask, client_as, call
+) -> None:
+    page = client_as("officer").get(f"/officer/contacts/{call['attempt']}").get_data(as_text=True)
+    assert ATTACK not in page
+    assert "&lt;script&gt;" in page
+    assert re.search(r"<mark class=\"sev-critical\"><a href=\"#finding-\d+\">法警马上到你家里抓人</a></mark>", page)
+    with transaction() as session:
+        viewed = session.query(LedgerRow).filter_by(action=Action.VIEWED).all()
+        assert [(row.object_kind, row.object_id) for row in viewed] == [("contact", str(call["attempt"]))]
+
+
+def test_audio_is_sent_in_the_ranges_asked_for(client_as, call) -> None:
+    client = client_as("officer")
+    whole = client.get(f"/officer/recordings/{call['recording']}/audio")
+    part = client.get(f"/officer/recordings/{call['recording']}/audio", headers={"Range": "bytes=100-199"})
+    assert whole.status_code == 200
+    assert whole.data[:4] == b"RIFF"
+    assert part.status_code == 206
+    assert part.data == whole.data[100:200]
+    assert part.headers["Content-Range"] == f"bytes 100-199/{len(whole.data)}"
+
+
+def test_a_disposition_is_kept_with_its_reason(app: Flask, client_as, call) -> None:
+    client = client_as("lead")
+    url = f"/officer/findings/{call['finding']}/disposition"
+    assert client.post(url, data={"verdict": "dismissed"}).status_code == 422
+    assert client.post(url, data={"verdict": "nonsense"}).status_code == 422
+    assert client.post(url, data={"verdict": "dismissed", "reason": "转述他人的话"}).status_code == 302
+    with transaction() as session:
+        assert [d.reason for d in session.query(Disposition)] == ["转述他人的话"]
+    assert "转述他人的话" in client.get(f"/officer/contacts/{call['attempt']}").get_data(as_text=True)
+
+
+def complaint_form(call, **values):
+    return {
+        "institution": call["lender"],
+        "complainant_name": "王小明",
+        "phone": "+8613900000001",
+        "when": "3月3号中午",
+        "narrative": "有人打电话说法警要来抓我。",
+        "requests": ["apology"],
+    } | values
+
+
+def test_a_borrower_files_and_follows_a_case_with_the_code(app: Flask, client_as, call) -> None:
+    client = client_as("anonymous")
+    form = complaint_form(call, proofs=(io.BytesIO(b"screenshot"), "../../shot.png"))
+    page = client.post("/complain", data=form, content_type="multipart/form-data").get_data(as_text=True)
+    code = re.search(r'id="receipt-code">([^<]+)<', page).group(1)
+    shown = client.post("/case", data={"code": code, "last4": "0001"})
+    assert shown.status_code == 200
+    assert "C-20" in shown.get_data(as_text=True)
+    assert client.post("/case", data={"code": code, "last4": "9999"}).status_code == 404
+    officer = client_as("officer")
+    with transaction() as session:
+        number = session.query(Complaint).one().number
+    assert "王小明" not in officer.get("/officer/complaints").get_data(as_text=True)
+    assert officer.get(f"/officer/complaints/{number}").status_code == 200
+    assert officer.post(f"/officer/complaints/{number}/status", data={"status": "accepted"}).status_code == 302
+    assert officer.post(f"/officer/complaints/{number}/status", data={"status": "closed"}).status_code == 409
+
+
+def test_a_refused_complaint_keeps_what_was_written_and_marks_the_field(client_as, call) -> None:
+    answer = client_as("anonymous").post("/complain", data=complaint_form(call, phone="abc"))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'id="phone-error"' in page
+    assert "有人打电话说法警要来抓我。" in page
+
+
+def test_words_of_danger_show_help_at_once(client_as, call) -> None:
+    page = (
+        client_as("anonymous")
+        .post("/complain", data=complaint_form(call, narrative="被逼得真的不想活了"))
+        .get_data(as_text=True)
+    )
+    assert "12356" in page
+    assert 'role="alert"' in page
+
+
+def test_the_case_form_is_rate_limited(client_as) -> None:
+    client = client_as("anonymous")
+    statuses = [client.post("/case", data={"code": "x", "last4": "1"}).status_code for _ in range(12)]
+    assert statuses[0] == 404
+    assert statuses[-1] == 429
+
+
+def test_the_language_can_be_chosen_and_only_leads_back_here(client_as) -> None:
+    client = client_as("anonymous")
+    answer = client.post("/language", data={"language": "en", "back": "https://elsewhere.example/x"})
+    assert answer.headers["Location"] in {"/x", "/"}
+    assert "How were you treated?" in client.get("/").get_data(as_text=True)
+    client.post("/language", data={"language": "zh_CN", "back": "/"})
+    assert "您遇到了怎样的催收" in client.get("/").get_data(as_text=True)
+
+
+def test_health_and_readiness(client_as) -> None:
+    client = client_as("anonymous")
+    assert client.get("/healthz").json == {"status": "alive"}
+    assert client.get("/readyz").json["status"] == "ready"
+
+
+def test_an_unknown_page_is_explained(client_as) -> None:
+    answer = client_as("anonymous").get("/nowhere", headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert "This page does not exist." in answer.get_data(as_text=True)
