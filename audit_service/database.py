@@ -12,9 +12,20 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 
-__all__ = ["JSON", "Base", "Session", "UtcInstant", "choice", "db", "is_ready", "migrate", "transaction"]
+__all__ = [
+    "JSON",
+    "Base",
+    "Session",
+    "UtcInstant",
+    "choice",
+    "db",
+    "is_ready",
+    "migrate",
+    "request_session",
+    "transaction",
+]
 
 JSON = JSONB
 
@@ -77,6 +88,11 @@ def transaction() -> Iterator[Session]:
     """
     with Session(db.engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def request_session() -> scoped_session[Any]:
+    """Return the session that lives as long as a request; only the sign-in library uses it, for users and roles."""
+    return db.session
 
 
 def is_ready() -> bool:

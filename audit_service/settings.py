@@ -71,7 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DATABASE_URL",
         "",
         str,
-        "PostgreSQL 15 or newer, e.g. postgresql://user@host/name. Empty: a private server starts in the instance folder.",
+        "PostgreSQL 15 or newer, postgresql://user@host/name. Empty: a private server starts in the instance folder.",
     ),
     Setting(
         "secret_key",

@@ -12,7 +12,7 @@ import io
 import os
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -77,7 +77,7 @@ class SealedBody:
     data_key: bytes
 
 
-def write_body(content: BinaryIO, target: BinaryIO) -> SealedBody:
+def write_body(content: IO[bytes], target: BinaryIO) -> SealedBody:
     """Encrypt ``content`` into ``target`` in bounded memory; the header is filled in when the size is known."""
     data_key, digest = os.urandom(32), hashlib.sha256()
     object_id, prefix, size = os.urandom(8), os.urandom(PREFIX_BYTES), 0
@@ -99,7 +99,7 @@ def write_body(content: BinaryIO, target: BinaryIO) -> SealedBody:
     return SealedBody(header, digest.hexdigest(), data_key)
 
 
-def _read_chunk(stream: BinaryIO) -> bytes:
+def _read_chunk(stream: IO[bytes]) -> bytes:
     """Read one whole chunk; a pipe may give less at a time."""
     parts, missing = [], CHUNK_BYTES
     while missing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 from evidence_store.backends.local import LocalBackend
 from evidence_store.errors import ObjectAlteredError
@@ -36,7 +36,7 @@ class Store:
         self._backend = backend
         self._master_key = master_key
 
-    def seal(self, content: BinaryIO) -> SealedObject:
+    def seal(self, content: IO[bytes]) -> SealedObject:
         """Seal all bytes of ``content`` in bounded memory; the same bytes again are the same object, written once."""
         with self._backend.writing() as target:
             body = write_body(content, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from audit_service.complaints.models import Complaint, ComplaintStatus, RequestKind
 
@@ -22,7 +22,7 @@ class Incident:
 class ProofFile:
     """A file handed in as proof; its name is text to show, never a path."""
 
-    stream: BinaryIO
+    stream: IO[bytes]
     name: str
     media_type: str = "application/octet-stream"
 

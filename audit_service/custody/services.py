@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -29,7 +29,7 @@ from evidence_store import ledger as chain
 LEDGER_LOCK = 7_266_001
 
 
-def seal(session: Session, vault: Vault, stream: BinaryIO, receipt: Receipt) -> Sealing:
+def seal(session: Session, vault: Vault, stream: IO[bytes], receipt: Receipt) -> Sealing:
     """Seal the bytes of ``stream`` and record their receipt; the same bytes again are the same exhibit.
 
     The object is written before the transaction commits: a crash in between leaves an object that no exhibit names,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from audit_service.contacts.models import ContactAttempt, Message, Recording
@@ -63,7 +63,9 @@ class ContactPage:
 def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
     """Return the current findings that ``wanted`` lets through."""
     query = (
-        _narrowed(select(Finding).join(Finding.attempt).where(Finding.is_current), wanted)
+        select(Finding)
+        .join(Finding.attempt)
+        .where(Finding.is_current, *_conditions(wanted))
         .order_by(Finding.id.desc())
         .limit(PAGE_ROWS + 1)
         .options(
@@ -79,31 +81,30 @@ def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
     return FindingPage(shown, shown[-1].id if len(rows) > PAGE_ROWS else None)
 
 
-def _narrowed(query: Select[tuple[Finding]], wanted: FindingFilter) -> Select[tuple[Finding]]:
-    for column, value in (
+def _conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
+    equal = (
         (Finding.category, wanted.category),
         (Finding.severity, wanted.severity),
         (Finding.kind, wanted.kind),
         (ContactAttempt.channel, wanted.channel),
-    ):
-        if value:
-            query = query.where(column == value)
+    )
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value]
     if wanted.agency:
-        query = query.join(Agency, Agency.id == ContactAttempt.agency_id).where(Agency.code == wanted.agency)
+        conditions.append(ContactAttempt.agency.has(Agency.code == wanted.agency))
     if wanted.text:
-        query = query.where(Finding.quote.icontains(wanted.text, autoescape=True))
+        conditions.append(Finding.quote.icontains(wanted.text, autoescape=True))
     if wanted.from_on:
-        query = query.where(ContactAttempt.started_at >= _midnight(wanted.from_on))
+        conditions.append(ContactAttempt.started_at >= _midnight(wanted.from_on))
     if wanted.to_on:
-        query = query.where(ContactAttempt.started_at < _midnight(wanted.to_on + timedelta(days=1)))
+        conditions.append(ContactAttempt.started_at < _midnight(wanted.to_on + timedelta(days=1)))
     if wanted.before_id:
-        query = query.where(Finding.id < wanted.before_id)
-    return _with_disposition(query, wanted.disposition)
+        conditions.append(Finding.id < wanted.before_id)
+    return conditions + _disposition_condition(wanted.disposition)
 
 
-def _with_disposition(query: Select[tuple[Finding]], disposition: str) -> Select[tuple[Finding]]:
+def _disposition_condition(disposition: str) -> list[ColumnElement[bool]]:
     if not disposition:
-        return query
+        return []
     last = (
         select(Disposition.verdict)
         .where(Disposition.finding_id == Finding.id)
@@ -111,7 +112,7 @@ def _with_disposition(query: Select[tuple[Finding]], disposition: str) -> Select
         .limit(1)
         .scalar_subquery()
     )
-    return query.where(last.is_(None)) if disposition == UNREVIEWED else query.where(last == disposition)
+    return [last.is_(None) if disposition == UNREVIEWED else last == disposition]
 
 
 def _midnight(day: date) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import BinaryIO
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_security import current_user
@@ -26,6 +26,7 @@ from audit_service.review import queries
 from audit_service.review.dispositions import dispose
 from audit_service.review.models import FindingKind, Severity, Verdict
 from audit_service.web.policy import READERS, REVIEWERS, allow
+from evidence_store import SealedReader
 
 bp = Blueprint("officer", __name__, url_prefix="/officer")
 BLOCK_BYTES = 1 << 16
@@ -90,7 +91,9 @@ def findings() -> str:
 
 
 def _next_address(before: int | None) -> str:
-    return "" if before is None else url_for(".findings", **{**request.args.to_dict(), "before": before})
+    if before is None:
+        return ""
+    return f"{url_for('.findings')}?{urlencode({**request.args.to_dict(), 'before': before})}"
 
 
 @bp.get("/contacts/<int:attempt_id>")
@@ -140,7 +143,7 @@ def audio(recording_id: int) -> Response:
     return response
 
 
-def _blocks(stream: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+def _blocks(stream: SealedReader, start: int, end: int) -> Iterator[bytes]:
     with stream:
         stream.seek(start)
         left = end - start

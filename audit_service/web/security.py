@@ -6,7 +6,7 @@ from flask import Flask
 from flask_security import Security, SQLAlchemySessionUserDatastore
 from flask_security import hash_password as hash_with_context
 
-from audit_service.database import db
+from audit_service.database import request_session
 from audit_service.organizations.models import Role, User
 from audit_service.settings import Settings
 
@@ -23,7 +23,7 @@ def bind_security(app: Flask, settings: Settings) -> None:
         SECURITY_POST_LOGOUT_VIEW="/sign-in",
         SECURITY_SEND_REGISTER_EMAIL=False,
     )
-    app.extensions["audit_security"] = Security(app, SQLAlchemySessionUserDatastore(db.session, User, Role))
+    app.extensions["audit_security"] = Security(app, SQLAlchemySessionUserDatastore(request_session(), User, Role))
 
 
 def hash_password(app: Flask, password: str) -> str:

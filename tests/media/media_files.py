@@ -59,7 +59,7 @@ def wav_header(tag: int, channels: int, rate_hz: int, block: int, bits: int, siz
 
 
 def gsm_wav(path: Path, seconds: int = SECONDS) -> Path:
-    """Write GSM 6.10 in WAV (Microsoft block of 65 bytes, 320 samples); there is no encoder, so the blocks are silence."""
+    """Write GSM 6.10 in WAV (Microsoft block of 65 bytes, 320 samples); no encoder exists: the blocks are silence."""
     blocks = seconds * 8000 // 320
     form = struct.pack("<HHIIHHHH", 0x31, 1, 8000, 1625, 65, 0, 2, 320)
     data = bytes(65 * blocks)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,7 @@ def test_each_of_eight_channels_is_kept_apart(tmp_path):
 
     levels = [loudness(audio.channel(n)) for n in range(8)]
     assert audio.channel_count == 8
-    assert all(
-        quieter == pytest.approx(louder / 2, rel=0.1) for louder, quieter in zip(levels, levels[1:], strict=False)
-    )
+    assert all(quieter == pytest.approx(louder / 2, rel=0.1) for louder, quieter in pairwise(levels))
 
 
 def test_a_part_of_a_channel_is_read_by_seconds(tmp_path):

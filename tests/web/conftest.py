@@ -16,6 +16,7 @@ from audit_service.organizations import services as organizations
 from audit_service.organizations.values import NewUser
 from audit_service.settings import ROOT
 from audit_service.web.security import hash_password
+from tests.factories import organizations as factories
 
 PASSWORD = "a long enough password"
 
@@ -41,17 +42,17 @@ def add_user(app: Flask) -> Callable[[str], str]:
     def add(role: str) -> str:
         email = f"{role}-{uuid.uuid4().hex[:6]}@example.org"
         with transaction() as session:
-            organizations.create_user(
-                session,
-                NewUser(
-                    email=email,
-                    password_hash=hash_password(app, PASSWORD),
-                    display_name=role,
-                    roles=(role,),
-                    institution_code=None,
-                    agency_code=None,
-                ),
+            lender = factories.institution(session)
+            employer = factories.agency(session, lender)
+            new = NewUser(
+                email=email,
+                password_hash=hash_password(app, PASSWORD),
+                display_name=role,
+                roles=(role,),
+                institution_code=lender.code,
+                agency_code=employer.code if role == "agency" else None,
             )
+            organizations.create_user(session, new)
         return email
 
     return add

@@ -18,13 +18,15 @@ class Engine(Protocol):
         name: stored with every transcript, e.g. ``faster-whisper 1.2.1``.
         model: name of the model, e.g. ``whisper-base``.
         model_sha256: digest of the weights.
-        options: what decoding depends on, stored with every transcript.
     """
 
     name: str
     model: str
     model_sha256: str
-    options: Mapping[str, str | int | float | bool | None]
+
+    @property
+    def options(self) -> Mapping[str, str | int | float | bool | None]:
+        """Return what decoding depends on."""
 
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the spoken language (``zh`` or ``en``) of samples at 16 kHz, from -1 to 1."""
