@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
+from flask_security import hash_password as hash_as_configured
 
 from audit_service.app import create_app
 from audit_service.custody.vault import Vault
@@ -38,3 +39,9 @@ def settings_of(app: Flask) -> Settings:
     """Return the settings that ``create_app`` was given."""
     settings: Settings = app.extensions["audit_settings"]
     return settings
+
+
+def hash_password(app: Flask, password: str) -> str:
+    """Return the Argon2 hash of ``password``, salted as the application is set to."""
+    with app.app_context():
+        return str(hash_as_configured(password))

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from audit_service.cli import demo_results
 from audit_service.cli.complaints import file_document
-from audit_service.cli.context import application, settings_of, vault_of
+from audit_service.cli.context import application, hash_password, settings_of, vault_of
 from audit_service.cli.evidence import say_verdict
 from audit_service.cli.instance import create_secrets
 from audit_service.cli.intake import print_received, receive
@@ -38,7 +38,6 @@ from audit_service.organizations.values import NewUser
 from audit_service.queue import REPORT, enqueue, waiting_jobs
 from audit_service.reports.queries import report_list
 from audit_service.settings import ROOT
-from audit_service.web.security import hash_password
 
 SAMPLES = ROOT / "samples"
 OFFICER = "officer@demo.example"

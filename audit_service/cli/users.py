@@ -6,14 +6,13 @@ import sys
 
 import click
 
-from audit_service.cli.context import application
+from audit_service.cli.context import application, hash_password
 from audit_service.cli.output import emit, json_option
 from audit_service.database import transaction
 from audit_service.errors import InputRefusedError
 from audit_service.organizations import services as organizations
 from audit_service.organizations.models import RoleName
 from audit_service.organizations.values import NewUser
-from audit_service.web.security import hash_password
 
 SHORTEST_PASSWORD = 12
 

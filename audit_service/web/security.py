@@ -1,10 +1,9 @@
-"""Sign-in of officers by Flask-Security, and the hashing of their passwords."""
+"""Sign-in of officers by Flask-Security."""
 
 from __future__ import annotations
 
 from flask import Flask
 from flask_security import Security, SQLAlchemySessionUserDatastore
-from flask_security import hash_password as hash_with_context
 
 from audit_service.database import request_session
 from audit_service.organizations.models import Role, User
@@ -24,9 +23,3 @@ def bind_security(app: Flask, settings: Settings) -> None:
         SECURITY_SEND_REGISTER_EMAIL=False,
     )
     app.extensions["audit_security"] = Security(app, SQLAlchemySessionUserDatastore(request_session(), User, Role))
-
-
-def hash_password(app: Flask, password: str) -> str:
-    """Return the Argon2 hash of ``password``, salted as the application is set to."""
-    with app.app_context():
-        return str(hash_with_context(password))

@@ -12,11 +12,11 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from audit_service.cli.context import hash_password
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.organizations import services as organizations_services
 from audit_service.organizations.values import NewUser
-from audit_service.web.security import hash_password
 from tests.conftest import SAMPLES
 from tests.factories import contacts, findings, organizations
 

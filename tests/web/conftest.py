@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from audit_service.cli.context import hash_password
 from audit_service.database import transaction
 from audit_service.organizations import services as organizations
 from audit_service.organizations.values import NewUser
 from audit_service.settings import ROOT
-from audit_service.web.security import hash_password
 from tests.factories import organizations as factories
 
 PASSWORD = "a long enough password"
