@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media_files import SECONDS, encode, gsm_wav, two_tracks, video, wav, wav_header
 
 from audit_service.media.errors import REMEDIES, MediaRefusedError
 from audit_service.media.services import decode, probe, render_playback
 from audit_service.media.values import Limits
+from tests.media.media_files import SECONDS, encode, gsm_wav, two_tracks, video, wav, wav_header
 
 FORMATS = [
     ("call.wav", "pcm_s16le", 8000, "stereo", None),
