@@ -47,6 +47,8 @@ def enqueue(session: Session, task: str, *, queue: str, once: str | None = None,
 
 
 def _is_waiting(session: Session, key: str) -> bool:
+    # Two transactions must not both find nothing: the queue's unique index would fail the second one's work.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": key})
     query = text("SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo' LIMIT 1")
     return session.execute(query, {"key": key}).first() is not None
 

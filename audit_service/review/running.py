@@ -22,6 +22,7 @@ from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.detection import Engine, FoundFinding, ScanResult, load_packs
 from audit_service.errors import NotFoundError
+from audit_service.queue import DETECT, enqueue
 from audit_service.review.conversations import (
     attempt_value,
     cease_value,
@@ -287,6 +288,8 @@ def _note_cease_requests(session: Session, attempt: ContactAttempt, findings: Se
         )
     )
     session.flush()
+    once = f"contact-log:{attempt.borrower_id}"
+    enqueue(session, "detect_contact_log", queue=DETECT, once=once, borrower_id=attempt.borrower_id)
 
 
 def cease_scope(found: FoundFinding) -> str:

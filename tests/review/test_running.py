@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from audit_service import clock
-from audit_service.contacts.models import CeaseRequest, Outcome
+from audit_service.contacts.models import CeaseRequest, Outcome, Recipient
 from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import Session
 from audit_service.detection import Engine
 from audit_service.errors import NotFoundError
+from audit_service.queue import waiting_jobs
 from audit_service.review import running
 from audit_service.review.models import DetectionRun, Disposition, Finding, FindingKind, PackVersion, Verdict
 from audit_service.settings import ROOT
@@ -135,11 +136,17 @@ def test_a_cease_request_becomes_a_fact_that_later_contacts_are_judged_by(
     session: Session, engine: Engine, world
 ) -> None:
     agency, borrower = world
-    message = contacts.message(session, borrower, agency, "请你们不要再给我打电话了。", sender="borrower")
+    colleague = contacts.contact_person(session, borrower)
+    to_colleague = {"contact_person_id": colleague.id, "recipient": Recipient.THIRD_PARTY}
+    message = contacts.message(
+        session, borrower, agency, "请你们不要再给我打电话了。", sender="third_party", **to_colleague
+    )
     running.run_messages(session, engine, message.id, message.id)
     [request] = session.scalars(select(CeaseRequest)).all()
-    assert request.requested_at == message.attempt.started_at
-    later = contacts.attempt(session, borrower, agency, started_at=message.attempt.started_at + timedelta(days=2))
+    assert (request.requested_at, request.contact_person_id) == (message.attempt.started_at, colleague.id)
+    assert waiting_jobs(session) == {"todo": 1}
+    at = message.attempt.started_at + timedelta(days=2)
+    later = contacts.attempt(session, borrower, agency, started_at=at, **to_colleague)
     running.run_contact_log(session, engine, borrower.id)
     after = [found for found in current(session) if found.category == "contact_after_cease"]
     assert [found.attempt_id for found in after] == [later.id]
