@@ -59,7 +59,7 @@ def calls() -> list[Sample]:
         turns = tuple(Turn(t["speaker"], t["text"], t["start"], t["end"]) for t in truth["turns"])
         labels = {label for turn in truth["turns"] for label in turn["labels"]} | set(truth["call_labels"])
         conversation = Conversation(
-            id=sidecar["call_id"],
+            id=sidecar["reference"],
             turns=turns,
             source="transcript",
             channel="call",
@@ -67,7 +67,7 @@ def calls() -> list[Sample]:
             at=datetime.fromisoformat(sidecar["started_at"]),
             timezone=sidecar["timezone"],
             language=sidecar["language"],
-            jurisdictions=(sidecar["jurisdiction"],),
+            jurisdictions=("cn" if sidecar["language"] == "zh" else "us",),
         )
         samples.append(Sample(conversation, frozenset(labels - EVENT_CATEGORIES)))
     return samples
@@ -78,17 +78,16 @@ def messages() -> list[Sample]:
     truth = json.loads((SAMPLES / "truth" / "message_log.json").read_text(encoding="utf-8"))
     registry = json.loads((SAMPLES / "registry.json").read_text(encoding="utf-8"))
     jurisdictions = {row["code"]: row["jurisdiction"] for row in registry["institutions"]}
-    jurisdictions |= {row["name"]: row["jurisdiction"] for row in registry["institutions"]}
     samples = []
     with (SAMPLES / "logs" / "message_log.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            sender = "agent" if row["direction"] == "outbound" else row["recipient"]
+            sender = row["sender"]
             conversation = Conversation(
                 id=row["message_id"],
                 turns=(Turn(sender, row["text"]),),
                 source="typed",
                 channel=row["channel"],
-                recipient=row["recipient"],
+                recipient=row["callee"],
                 at=datetime.fromisoformat(row["sent_at"]),
                 timezone=row["timezone"],
                 jurisdictions=(jurisdictions[row["institution"]],),

@@ -57,7 +57,7 @@ class Anchors:
         for selection in selections:
             for literal in selection.literals:
                 words.setdefault(literal, []).append(selection.key)
-                if selection.sounds:
+                if selection.sounds and len(literal) > 1:  # one syllable alone sounds like half the language
                     spoken.setdefault(literal, []).append(selection.key)
         self._words = [(literal, tuple(keys)) for literal, keys in words.items()]
         self._folded = [_fold_literal(literal) for literal, _ in self._words]

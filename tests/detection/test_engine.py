@@ -155,6 +155,8 @@ def test_lawful_calls_hold_no_violation(call_id: str) -> None:
         "请您警惕冒充法院、公安的诈骗电话，不要向个人账户转账。",
         "我们不会联系您的家人和单位，请您放心。",
         "您反映之前的坐席骂您，我已经登记投诉。",
+        "【银行】周女士您好，您本期账单已出，请按时还款。",
+        "凡要求您把钱转到个人账户的都是诈骗，还款请用官方渠道。",
     ],
 )
 def test_lawful_sentences_are_not_flagged(text: str) -> None:
