@@ -6,6 +6,7 @@ all processes of the instance and stops when the last of them ends.
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
@@ -25,6 +26,20 @@ def start(instance_dir: Path) -> str:
     server = get_server(data_dir, cleanup_mode="stop")
     _create_database(server, DATABASE)
     return str(server.get_uri(database=DATABASE))
+
+
+def is_used(instance_dir: Path) -> bool:
+    """Tell whether a living process holds the instance's server; the library lists them beside the data."""
+    handles = instance_dir / "postgres" / ".handle_pids.json"
+    if not handles.exists():
+        return False
+    return any(Path(f"/proc/{pid}").exists() for pid in json.loads(handles.read_text(encoding="ascii") or "[]"))
+
+
+def stop_left_over(instance_dir: Path) -> None:
+    """Stop a server whose processes were killed before they could stop it."""
+    if (instance_dir / "postgres" / "postmaster.pid").exists():
+        get_server(instance_dir / "postgres", cleanup_mode="stop").stop()
 
 
 def _create_database(server: PostgresServer, name: str) -> None:

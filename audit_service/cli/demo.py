@@ -19,6 +19,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from audit_service import embedded_postgres
 from audit_service.cli import demo_results
 from audit_service.cli.complaints import file_document
 from audit_service.cli.context import application, hash_password, settings_of, vault_of
@@ -101,8 +102,9 @@ def set_up_environment(folder: Path) -> None:
             raise InputRefusedError(
                 f"{folder} is not empty and was not made by the demo.", remedy="Choose another --folder."
             )
-        if (folder / "postgres" / "postmaster.pid").exists() and _is_served(folder):
+        if embedded_postgres.is_used(folder):
             raise InputRefusedError(f"{folder} is in use.", remedy="Stop `make serve` first.")
+        embedded_postgres.stop_left_over(folder)
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     marker.touch()
@@ -110,11 +112,6 @@ def set_up_environment(folder: Path) -> None:
     os.environ.pop("DATABASE_URL", None)
     made = create_secrets(folder)
     click.echo(f"The demo made its own {len(made)} secrets in {folder / 'secrets'}: never use them elsewhere.")
-
-
-def _is_served(folder: Path) -> bool:
-    first_line = (folder / "postgres" / "postmaster.pid").read_text(encoding="ascii").splitlines()[0]
-    return Path(f"/proc/{first_line}").exists()
 
 
 def set_up_organisations(app: Flask) -> str:
