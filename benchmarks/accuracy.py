@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import corpus
 from detection_samples import EVENT_CATEGORIES, KEYWORDS
 from rapidfuzz import fuzz, process
 
+import corpus
 from audit_service.detection import Conversation, Engine, Turn, load_packs
+from audit_service.detection.rules import Pack
 
 ROOT = Path(__file__).resolve().parent.parent
 Find = Callable[[corpus.Item], set[str]]
@@ -40,6 +42,11 @@ def conversation(item: corpus.Item) -> Conversation:
 def by_engine(engine: Engine) -> Find:
     """Return a finder that asks the engine."""
     return lambda item: {finding.category for finding in engine.scan(conversation(item)).findings}
+
+
+def words_only(pack: Pack) -> Pack:
+    """Return a pack without the rules of its trained model."""
+    return replace(pack, rules=tuple(rule for rule in pack.rules if rule.kind != "model"), model=None)
 
 
 def by_keywords(item: corpus.Item) -> set[str]:
@@ -123,7 +130,8 @@ def main() -> None:
     packs = load_packs([ROOT / "rules" / "cn", ROOT / "rules" / "us"])
     train = list(corpus.messages("train"))
     finders = {
-        "rules": by_engine(Engine(packs)),
+        "rules and model": by_engine(Engine(packs)),
+        "rules alone": by_engine(Engine([words_only(pack) for pack in packs])),
         "keyword list": by_keywords,
         "rapidfuzz": by_likeness(train),
     }
@@ -135,9 +143,9 @@ def main() -> None:
                 continue
             print(f"\n{title} {language}: {len(chosen)}, by {len({item.author for item in chosen})} authors")
             for name, find in finders.items():
-                tally, shares = measure(chosen, find, options.show if name == "rules" else 0)
+                tally, shares = measure(chosen, find, options.show if name == "rules and model" else 0)
                 line = "precision {:.3f}  recall {:.3f}  F1 {:.3f}".format(*tally.rates())
-                print(f"  {name:14} {line}  " + "  ".join(f"{key} {value:.3f}" for key, value in shares.items()))
+                print(f"  {name:16} {line}  " + "  ".join(f"{key} {value:.3f}" for key, value in shares.items()))
                 for category in tally.categories if options.categories and name != "keyword list" else ():
                     print("      {:32} {:.2f} {:.2f} {:.2f}".format(category, *tally.rates(category)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date
 
-from audit_service.detection import contact_log, openings, words
+from audit_service.detection import contact_log, openings, proposals, words
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.errors import RulePackError, UnknownRuleError
@@ -61,6 +61,7 @@ class Engine:
         self._scan_words(
             {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}, conversation, findings, undetermined
         )
+        findings += self._proposed(rules, conversation, findings)
         for rule in rules:
             if rule.kind in {"absence", "order"} and _may_concern(rule, conversation) and len(conversation.turns) > 1:
                 judge = openings.judge_absence if rule.kind == "absence" else openings.judge_order
@@ -94,6 +95,21 @@ class Engine:
             for rule in pack.rules
             if rule.is_in_force(day)
         ]
+
+    def _proposed(
+        self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding]
+    ) -> list[FoundFinding]:
+        """Return what the trained models propose where the words of the rules were silent."""
+        proposed: list[FoundFinding] = []
+        for pack in self.packs:
+            chosen = [
+                rule
+                for rule in rules
+                if rule.kind == "model" and rule.id.startswith(f"{pack.id}.") and _may_concern(rule, conversation)
+            ]
+            if pack.model is not None and chosen:
+                proposed += proposals.propose(pack.model, chosen, conversation, found)
+        return proposed
 
     def _scan_words(
         self,

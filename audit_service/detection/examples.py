@@ -10,7 +10,7 @@ from typing import Any
 
 from audit_service.detection.documents import conversation_of
 from audit_service.detection.engine import Engine
-from audit_service.detection.rules import WORD_KINDS, Rule
+from audit_service.detection.rules import TEXT_KINDS, Rule
 from audit_service.detection.values import Attempt, CeaseRequest, Consent, Conversation, FoundFinding, Turn
 
 
@@ -67,7 +67,12 @@ def _flag_missing(example: Mapping[str, Any], found: list[FoundFinding]) -> str:
 
 
 def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[FoundFinding]:
-    """Return the findings of ``rule`` in the contact that an example describes."""
+    """Return the findings of ``rule`` in the contact that an example describes.
+
+    The model is silent where the words of another rule speak, so its examples are judged without them.
+    """
+    if rule.kind == "model":
+        engine = _without(engine, rule.id, "")
     if rule.kind == "event":
         result = engine.scan_log(*_log(rule, example))
     else:
@@ -77,7 +82,7 @@ def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[Fou
 
 def _conversation(rule: Rule, example: Mapping[str, Any]) -> Conversation:
     jurisdiction = rule.id.split(".", 1)[0]
-    if rule.kind not in WORD_KINDS:
+    if rule.kind not in TEXT_KINDS:
         return conversation_of(example["record"], (jurisdiction,))
     turn = Turn(rule.speakers[0], example["text"])
     return Conversation(

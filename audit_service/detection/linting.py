@@ -14,7 +14,8 @@ from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.loading import RESERVED, RuleBuilder, build_pack
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
-from audit_service.detection.rules import CATEGORIES, SIGNALS, WORD_KINDS
+from audit_service.detection.rules import TEXT_KINDS
+from audit_service.detection.taxonomy import CATEGORIES, SIGNALS
 
 LEAST_EXAMPLES, LEAST_RECORDS = 8, 2
 EMPTY_ANSWERS = frozenset({"unknown", "n/a", "-", "none", "未知", "无", "tbd"})
@@ -131,6 +132,9 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     if file.value["kind"] == "event":
         yield from _check_event(detect)
         return
+    if file.value["kind"] == "model":
+        yield from _check_model(files, detect)
+        return
     if "condition" not in detect:
         yield ("detect",), f"a rule of kind {file.value['kind']} needs a condition"
         return
@@ -160,9 +164,16 @@ def _check_event(detect: dict[str, Any]) -> Iterator[Complaint]:
             yield ("detect", "limits"), f"event {event} needs the limit {limit}"
 
 
+def _check_model(files: PackFiles, detect: dict[str, Any]) -> Iterator[Complaint]:
+    if set(detect) != {"least_score"}:
+        yield ("detect",), "a rule of kind model says least_score and nothing else"
+    if not files.model_file.is_file():
+        yield ("kind",), f"the pack has no {files.model_file.name}"
+
+
 def check_example_counts(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     """Word rules have at least eight examples a side, the others two records."""
-    least = LEAST_EXAMPLES if file.value["kind"] in WORD_KINDS else LEAST_RECORDS
+    least = LEAST_EXAMPLES if file.value["kind"] in TEXT_KINDS else LEAST_RECORDS
     for side in ("flag", "pass"):
         count = len(file.value["examples"][side])
         if count < least:

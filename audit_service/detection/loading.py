@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,8 +16,9 @@ from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
 from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
 from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep
+from audit_service.detection.wordings import WordingModel
 
-RESERVED = frozenset({"condition", "event", "limits", "opening", "verification"})
+RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
 DEFAULT_EXCEPTION_GAP = 6
 _PLACES = ("before", "after", "covers", "in")
 
@@ -46,9 +48,35 @@ def build_pack(files: PackFiles) -> Pack:
         "lexicons": {name: list(entries) for name, entries in words.items()},
         "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in files.rules],
     }
+    model = read_model(files) if any(rule.kind == "model" for rule in rules) else None
+    if model is not None:
+        normative["model"] = hashlib.sha256(files.model_file.read_bytes()).hexdigest()
     return Pack(
-        value["id"], value["version"], value["jurisdiction"], tuple(value["languages"]), rules, normative, files.folder
+        value["id"],
+        value["version"],
+        value["jurisdiction"],
+        tuple(value["languages"]),
+        rules,
+        normative,
+        files.folder,
+        model,
     )
+
+
+def read_model(files: PackFiles) -> WordingModel:
+    """Return the trained weights of the pack.
+
+    Raises:
+        RulePackError: a rule needs the model, and the file is missing or not a model.
+    """
+    try:
+        model = WordingModel(files.model_file)
+    except (OSError, ValueError, KeyError) as error:
+        raise RulePackError(files.model_file, 1, f"cannot be read as a wording model: {error}") from error
+    for file in files.rules:
+        if file.value["kind"] == "model" and file.value["category"] not in model.categories:
+            raise RulePackError(file.file, file.place(("category",))[0], "the model has no column for this category")
+    return model
 
 
 class RuleBuilder:
@@ -124,6 +152,7 @@ class RuleBuilder:
             condition_text=detect.get("condition", ""),
             exceptions=tuple(self.exception(name) for name in excepted),
             event=detect.get("event"),
+            least_score=detect.get("least_score", 1.0),
             limits=detect.get("limits", {}),
             opening_turns=opening.get("turns", 0),
             opening_s=float(opening.get("seconds", 0)),

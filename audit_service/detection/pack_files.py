@@ -17,6 +17,7 @@ from audit_service.detection.marked_yaml import MarkedYaml, read_marked
 
 OWN_SCHEMAS = Path(__file__).parents[2] / "rules" / "schema"
 PACK_FILE, INSTRUMENTS_FILE, LEXICONS_FOLDER, RETIRED_FOLDER = "pack.yaml", "instruments.yaml", "lexicons", "retired"
+MODEL_FILE = Path("model") / "wording.npz"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class PackFiles:
         yield "instruments", self.instruments
         yield from (("lexicon", file) for file in self.lexicons)
         yield from (("rule", file) for file in self.rules)
+
+    @property
+    def model_file(self) -> Path:
+        """Return where the trained weights of the pack lie, if it has any."""
+        return self.folder / MODEL_FILE
 
     def words(self) -> dict[str, tuple[str, ...]]:
         """Return the words of each list of all lexicons, by the name of the list."""

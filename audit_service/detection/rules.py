@@ -14,16 +14,11 @@ from typing import Any
 from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Node
 from audit_service.detection.matching import RuleException
+from audit_service.detection.taxonomy import SIGNALS
+from audit_service.detection.wordings import WordingModel
 
-SIGNALS = frozenset({"vulnerability_signal", "hardship_signal", "cease_request", "complaint_intent"})
-CATEGORIES = SIGNALS | {
-    "threat_violence", "threat_unlawful_action", "impersonation_authority", "false_identity", "abuse_insult",
-    "third_party_harassment", "third_party_disclosure", "public_shaming", "harassment", "misleading_consequence",
-    "improper_payment_channel", "induce_borrowing", "refuse_verification", "outside_hours", "excessive_frequency",
-    "contact_after_cease", "no_identification", "wrong_party_contact", "disclosure_before_verification", "pii_leak",
-    "unauthorized_fee", "contact_represented",
-}  # fmt: skip
 WORD_KINDS = frozenset({"phrase", "frame"})
+TEXT_KINDS = WORD_KINDS | {"model"}
 NORMATIVE_KEYS = (
     "id", "version", "status", "category", "kind", "severity", "authority", "in_force", "speaker", "recipient",
     "channels", "facts", "detect", "except",
@@ -54,7 +49,7 @@ class VerificationStep:
 
 @dataclass(frozen=True)
 class Detection:
-    """What a rule looks for. Words: selections and condition; events: ``event`` and ``limits``."""
+    """What a rule looks for. Words: selections and condition; events: ``event`` and ``limits``; model: a score."""
 
     selections: tuple[Selection, ...] = ()
     condition: Node | None = None
@@ -65,6 +60,7 @@ class Detection:
     opening_turns: int = 0
     opening_s: float = 0.0
     verification: tuple[VerificationStep, ...] = ()
+    least_score: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -118,6 +114,7 @@ class Pack:
     rules: tuple[Rule, ...]
     normative: Mapping[str, Any]
     folder: Path
+    model: WordingModel | None = None
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ from audit_service.detection.rules import Rule
 from audit_service.detection.sounds import known_syllables
 from audit_service.detection.values import Conversation, FoundFinding
 
-_UNKNOWN_SPEAKER_SCORE = 0.8
+UNKNOWN_SPEAKER_SCORE = 0.8
 _PINYIN_BETWEEN = re.compile(r"(?<=[㐀-鿿])[a-z]{2,}|[a-z]{2,}(?=[㐀-鿿])")
 RuleHits = dict[str, dict[str, list[Hit]]]
 
@@ -93,7 +93,7 @@ def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Convers
     if match.plane != "text" and turn.confidence is not None:
         score *= 0.8 + 0.2 * turn.confidence
     if passage.speaker not in rule.speakers:
-        score *= _UNKNOWN_SPEAKER_SCORE
+        score *= UNKNOWN_SPEAKER_SCORE
     return FoundFinding(
         rule_id=rule.id,
         rule_version=rule.version,

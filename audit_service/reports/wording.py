@@ -216,6 +216,10 @@ PLANES: Mapping[str, Any] = {
         "The words sound like what the rule looks for, but are written otherwise. Listen or read before deciding."
     ),
     "fuzzy": lazy_gettext("The quoted words nearly match what the rule looks for. Listen or read before deciding."),
+    "model": lazy_gettext(
+        "A trained model proposes this from the wording as a whole; no word of a rule stands here. "
+        "Read or hear the original before deciding."
+    ),
     "absence": lazy_gettext("The rule looks for something that should have been said and was not found."),
     "order": lazy_gettext("The rule looks at the order in which things were said."),
     "metadata": lazy_gettext("The rule looks at the contact log, not at words."),

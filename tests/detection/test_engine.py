@@ -74,8 +74,9 @@ def test_a_misheard_word_is_found_by_its_sound_only_in_recognised_speech() -> No
     misheard = "今天下午五点之前不把钱还上发警马上到你家里抓人"
     assert "threat_unlawful_action" in categories(said(misheard, source="asr"))
     heard = ENGINE.scan(said("赶紧把钱转到我这个死人账户上", source="asr")).findings
-    assert {finding.plane for finding in heard} == {"syllable"}
-    assert categories(said("赶紧把钱转到我这个死人账户上")) == set()
+    assert "syllable" in {finding.plane for finding in heard}
+    typed = ENGINE.scan(said("赶紧把钱转到我这个死人账户上")).findings
+    assert "syllable" not in {finding.plane for finding in typed}
 
 
 def test_the_same_input_gives_the_same_findings() -> None:

@@ -1,0 +1,90 @@
+"""The trained layer: what it proposes, where it keeps silent, and that it is exact and stable."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit_service.detection import Conversation, Engine, Turn, load_packs
+from audit_service.detection.errors import RulePackError
+from audit_service.detection.values import FoundFinding
+from audit_service.detection.wordings import WordingModel, pieces_of
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+ENGINE = Engine(load_packs([RULES / "cn", RULES / "us"]))
+MODEL = WordingModel(RULES / "cn" / "model" / "wording.npz")
+HINT = "您好。再拖下去人是要进去的，蹲上几年出来孩子都不认识你。"
+
+
+def scan(text: str, speaker: str = "agent", recipient: str | None = "borrower") -> tuple[FoundFinding, ...]:
+    return ENGINE.scan(Conversation("c", (Turn(speaker, text),), recipient=recipient)).findings
+
+
+def test_a_hint_without_any_word_of_a_rule_is_proposed_with_its_exact_place() -> None:
+    (found,) = [finding for finding in scan(HINT) if finding.category == "threat_unlawful_action"]
+    assert (found.plane, found.rule_id) == ("model", "cn.threat_unlawful_action.wording")
+    assert HINT[found.start : found.end] == found.quote
+    assert "您好" not in found.quote
+    assert found.explanation["anchors"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "如您长期不还，我司可能向法院提起民事诉讼，不涉及刑事责任。",
+        "我们不会给您母亲打电话的，这一点您放心。",
+        "请警惕冒充法院的短信，我司只用对公账户收款。",
+        "If we cannot agree, the creditor may file a civil lawsuit.",
+    ],
+)
+def test_lawful_twins_are_left_alone(text: str) -> None:
+    assert scan(text) == ()
+
+
+def test_writing_otherwise_does_not_change_the_score() -> None:
+    plain, evaded = "你就等着手机爆炸吧", "你 就 等*着 手 機 爆·炸 吧"
+    assert pieces_of(plain) == pieces_of(evaded)
+    assert np.array_equal(MODEL.scores(plain), MODEL.scores(evaded))
+
+
+def test_what_the_borrower_says_is_never_conduct() -> None:
+    assert all(finding.kind == "signal" for finding in scan(HINT, speaker="borrower"))
+
+
+def test_an_unknown_speaker_lowers_the_score() -> None:
+    (known,) = [f for f in scan(HINT) if f.category == "threat_unlawful_action"]
+    unsure = [f for f in scan(HINT, speaker="unknown") if f.category == "threat_unlawful_action"]
+    assert all(finding.score < known.score for finding in unsure)
+
+
+def test_disclosure_is_proposed_only_to_a_third_party() -> None:
+    text = "您儿子在我们平台借了两万八，到现在一直没还"
+    assert "third_party_disclosure" in {finding.category for finding in scan(text, recipient="third_party")}
+    for recipient in ("borrower", None):
+        assert not [f for f in scan(text, recipient=recipient) if f.rule_id == "cn.third_party_disclosure.wording"]
+
+
+def test_the_model_is_silent_where_the_words_of_a_rule_spoke() -> None:
+    found = scan("今天不还，法警马上到你家抓人")
+    assert [f.plane for f in found if f.category == "threat_unlawful_action"] == ["text"]
+
+
+def test_a_broken_model_is_refused_by_name(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    (tmp_path / "rules" / "cn" / "model" / "wording.npz").write_bytes(b"not a model")
+    with pytest.raises(RulePackError, match=r"wording\.npz"):
+        load_packs([tmp_path / "rules" / "cn"])
+
+
+def test_other_weights_make_another_digest(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    file = tmp_path / "rules" / "cn" / "model" / "wording.npz"
+    with np.load(file) as stored:
+        values = {name: stored[name] for name in stored.files}
+    values["bias"] = values["bias"] + 1
+    np.savez_compressed(file, **values)
+    (old,), (new,) = load_packs([RULES / "cn"]), load_packs([tmp_path / "rules" / "cn"])
+    assert old.digest != new.digest
