@@ -1,14 +1,25 @@
-"""Commands about rule packs: ``rules lint`` and ``rules test``."""
+"""Commands about rule packs: ``rules lint``, ``test``, ``diff`` and ``explain``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from audit_service.cli.context import application
 from audit_service.cli.output import console, emit, json_option, table
+from audit_service.custody import services as custody
+from audit_service.custody.models import Action
+from audit_service.custody.values import Act
+from audit_service.database import transaction
 from audit_service.detection import Engine, lint, load_packs, test_examples
+from audit_service.detection.comparing import compare
+from audit_service.detection.documents import conversation_of, document_of
+from audit_service.detection.values import Conversation
+from audit_service.errors import InputRefusedError
+from audit_service.review import queries
 from audit_service.settings import setting_from_environment
 
 folders_argument = click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -60,6 +71,82 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
         text=lambda: _say(rows, "All examples hold.", ("rule", "example", "expected", "got")),
     )
     raise SystemExit(3 if failures else 0)
+
+
+@rules.command("diff")
+@click.argument("old", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--on",
+    "records",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines, one contact a line, in the form that `detect` reads.",
+)
+@json_option
+def diff_command(old: Path, new: Path, records: Path, *, as_json: bool) -> None:
+    """Show which findings the packs in NEW add to and remove from those of OLD on the same contacts.
+
+    Example: audit-service rules diff /srv/rules-2026.1/cn rules/cn --on contacts.jsonl
+    """
+    before, after = Engine(load_packs([old.resolve()])), Engine(load_packs([new.resolve()]))
+    found = compare(before, after, _conversations(records))
+    changes = [
+        {"change": change, "id": finding.subject, **document_of(finding)}
+        for change, findings in (("added", found.added), ("removed", found.removed))
+        for finding in findings
+    ]
+    emit(
+        {"changes": changes, "unchanged": found.unchanged},
+        as_json=as_json,
+        text=lambda: _say_changes(changes, found.unchanged),
+    )
+
+
+def _conversations(records: Path) -> Iterator[Conversation]:
+    for number, line in enumerate(records.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            try:
+                yield conversation_of(json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise InputRefusedError(
+                    f"{records.name}, line {number}: {error}.", remedy="Write the record as `detect` reads it."
+                ) from error
+
+
+def _say_changes(changes: Sequence[Mapping[str, object]], unchanged: int) -> None:
+    added = sum(change["change"] == "added" for change in changes)
+    _say(changes, "Nothing changes.", ("change", "id", "rule", "quote", "score"))
+    click.echo(f"{added} added, {len(changes) - added} removed, {unchanged} unchanged.")
+
+
+@rules.command("explain")
+@click.argument("finding_id", type=int, metavar="FINDING")
+@json_option
+def explain_command(finding_id: int, *, as_json: bool) -> None:
+    """Say why a stored finding was made: rule, words met, plane, edits, and the exceptions that were considered.
+
+    The number of a finding stands in its address on the officers' pages and in reports. Looking is logged.
+
+    Example: audit-service rules explain 17
+    """
+    with application(), transaction() as session:
+        finding = queries.finding(session, finding_id)
+        custody.record(session, Act(Action.VIEWED, "finding", str(finding_id), actor="command line"))
+        facts: dict[str, object] = {
+            "rule": f"{finding.rule_id} v{finding.rule_version}",
+            "pack": f"{finding.pack_version.pack} {finding.pack_version.version} {finding.pack_version.digest}",
+            "quote": finding.quote,
+            "plane": finding.plane,
+            "score": finding.score,
+            **finding.explanation,
+        }
+    emit(facts, as_json=as_json, text=lambda: _say_facts(facts))
+
+
+def _say_facts(facts: Mapping[str, object]) -> None:
+    for name, value in facts.items():
+        click.echo(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
 def _say(rows: Sequence[Mapping[str, object]], nothing: str, columns: tuple[str, ...]) -> None:

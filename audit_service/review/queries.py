@@ -229,6 +229,18 @@ def _findings_of(session: Session, attempt: ContactAttempt) -> Sequence[Finding]
     return session.scalars(query).all()
 
 
+def finding(session: Session, finding_id: int) -> Finding:
+    """Return one finding with the account of why it was made.
+
+    Raises:
+        NotFoundError: there is no such finding.
+    """
+    found = session.get(Finding, finding_id)
+    if found is None:
+        raise NotFoundError(f"There is no finding {finding_id}.")
+    return found
+
+
 def recording_exhibit(session: Session, recording_id: int) -> Exhibit:
     """Return the exhibit to play for a recording: its rendition, else the recording as received.
 

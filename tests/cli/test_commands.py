@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from audit_service.custody.models import Action, LedgerRow
+from audit_service.database import db
 from tests.conftest import SAMPLES
+from tests.factories.contacts import attempt, borrower
+from tests.factories.findings import finding
+from tests.factories.organizations import agency, institution
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
 
 
 def run(*arguments: str, environment: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -146,3 +155,42 @@ def test_a_user_is_created_once(app: Flask, environment: dict[str, str]) -> None
     assert json.loads(first.stdout)["roles"] == ["officer"]
     assert again.returncode == 3
     assert short.returncode == 3
+
+
+def test_rules_diff_names_what_a_change_adds_and_removes(environment: dict[str, str], tmp_path: Path) -> None:
+    changed = tmp_path / "rules"
+    shutil.copytree(RULES, changed)
+    shutil.rmtree(changed / "cn" / "threat_unlawful_action")
+    contacts = tmp_path / "contacts.jsonl"
+    contacts.write_text('{"id": 5, "text": "今天不还钱，法警马上到你家抓人。"}\n', encoding="utf-8")
+    arguments = ("rules", "diff", str(changed / "cn"), str(RULES / "cn"), "--on", str(contacts), "--json")
+    answer = json.loads(run(*arguments, environment=environment).stdout)
+    added = [change for change in answer["changes"] if change["change"] == "added"]
+    assert ("5", "threat_unlawful_action") in {(change["id"], change["category"]) for change in added}
+    assert [change for change in answer["changes"] if change["change"] == "removed"] == []
+
+
+def test_rules_diff_names_the_line_it_cannot_read(environment: dict[str, str], tmp_path: Path) -> None:
+    contacts = tmp_path / "contacts.jsonl"
+    contacts.write_text('{"id": 1, "text": "好的"}\n{"id": 2}\n', encoding="utf-8")
+    done = run("rules", "diff", str(RULES / "cn"), str(RULES / "cn"), "--on", str(contacts), environment=environment)
+    assert done.returncode != 0
+    assert "contacts.jsonl, line 2" in done.stderr
+
+
+def test_rules_explain_says_why_and_logs_the_view(app: Flask, environment: dict[str, str]) -> None:
+    session = db.session
+    lender = institution(session)
+    by = agency(session, lender)
+    contact = attempt(session, borrower(session, lender), by)
+    made = finding(session, contact, quote="法警马上到你家抓人")
+    session.commit()
+    told = json.loads(run("rules", "explain", str(made.id), "--json", environment=environment).stdout)
+    assert told["quote"] == "法警马上到你家抓人"
+    assert told["rule"].startswith(made.rule_id)
+    viewed = session.scalars(select(LedgerRow).where(LedgerRow.action == Action.VIEWED)).all()
+    assert str(made.id) in {event.object_id for event in viewed}
+
+
+def test_rules_explain_of_no_finding_is_refused(app: Flask, environment: dict[str, str]) -> None:
+    assert run("rules", "explain", "999", environment=environment).returncode == 4
