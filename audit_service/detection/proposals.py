@@ -11,7 +11,7 @@ from audit_service.detection.wordings import WordingModel
 from audit_service.detection.words import UNKNOWN_SPEAKER_SCORE, seconds_of
 
 PLANE = "model"
-LEAST_CHARACTERS = 4
+LEAST_CHARACTERS = 3
 
 
 def propose(
