@@ -116,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "rule_folders",
         "AUDIT_RULES",
-        os.pathsep.join(("rules/cn", "rules/us")),
+        os.pathsep.join(("rules/cn", "rules/us", "rules/uk", "rules/in")),
         _paths,
         "Rule packs in force, separated by ':'. A lender's own folder is added at the end.",
     ),

@@ -88,10 +88,11 @@ class Engine:
         return ScanResult(_ordered(findings), tuple(undetermined))
 
     def _rules_for(self, conversation: Conversation, day: date | None) -> list[Rule]:
+        jurisdictions = conversation.jurisdictions or self._home(conversation)
         return [
             rule
             for pack in self.packs
-            if _pack_applies(pack, conversation)
+            if pack.jurisdiction in jurisdictions
             for rule in pack.rules
             if rule.is_in_force(day)
         ]
@@ -110,6 +111,11 @@ class Engine:
             if pack.model is not None and chosen:
                 proposed += proposals.propose(pack.model, chosen, conversation, found)
         return proposed
+
+    def _home(self, conversation: Conversation) -> tuple[str, ...]:
+        """Return the jurisdiction for a contact that names none: that of the first pack in its language."""
+        language = (conversation.language or _script(conversation))[:2]
+        return tuple(pack.jurisdiction for pack in self.packs if language in pack.languages)[:1]
 
     def _scan_words(
         self,
@@ -142,12 +148,6 @@ def _may_concern(rule: Rule, conversation: Conversation) -> bool:
     if rule.channels and conversation.channel is not None and conversation.channel not in rule.channels:
         return False
     return rule.recipient is None or conversation.recipient in {None, rule.recipient}
-
-
-def _pack_applies(pack: Pack, conversation: Conversation) -> bool:
-    if conversation.jurisdictions:
-        return pack.jurisdiction in conversation.jurisdictions
-    return (conversation.language or _script(conversation))[:2] in pack.languages
 
 
 def _script(conversation: Conversation) -> str:

@@ -29,7 +29,8 @@ class Conversation:
         recipient: ``borrower`` or ``third_party``; None when unknown.
         at: the instant of the contact; None when unknown.
         timezone: IANA zone of the person contacted; None when unknown.
-        jurisdictions: packs that apply; empty means: those whose language is spoken.
+        jurisdictions: packs that apply; empty means: those of the jurisdiction whose pack is
+            the first in the language spoken.
         known_agencies: names by which the caller may truthfully identify himself.
         is_in_log: the same contact is also judged by :meth:`Engine.scan_log`, which then owns the hours rules.
         consents: agreements of the person contacted, for the exceptions of event rules.

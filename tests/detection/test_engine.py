@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ from audit_service.detection import (
 from audit_service.settings import ROOT
 from tests.conftest import SAMPLES
 
-PACKS = (ROOT / "rules" / "cn", ROOT / "rules" / "us")
+PACKS = tuple(ROOT / "rules" / code for code in ("cn", "us", "uk", "in"))
 ENGINE = Engine(load_packs(PACKS))
 THREAT = "今天不还，法警马上到你家抓人"
 
@@ -176,3 +177,16 @@ def test_a_broken_pack_is_refused_with_file_and_line(tmp_path: Path) -> None:
 def test_an_unknown_rule_is_named() -> None:
     with pytest.raises(UnknownRuleError, match=r"cn\.nothing"):
         ENGINE.rule("cn.nothing")
+
+
+def test_an_english_contact_without_jurisdiction_is_judged_by_one_pack_only() -> None:
+    conversation = Conversation("c", (Turn("agent", "Pay by five or you will be arrested."),))
+    found = ENGINE.scan(conversation).findings
+    assert {finding.rule_id.split(".", 1)[0] for finding in found} == {"us"}
+
+
+@pytest.mark.parametrize(("code", "zone", "late"), [("uk", "Europe/London", "21:30"), ("in", "Asia/Kolkata", "19:30")])
+def test_hours_are_those_of_the_jurisdiction(code: str, zone: str, late: str) -> None:
+    at = datetime.fromisoformat(f"2026-03-03T{late}:00").replace(tzinfo=ZoneInfo(zone)).isoformat()
+    found = ENGINE.scan_log([call(at, zone, jurisdiction=code)]).findings
+    assert [finding.rule_id for finding in found] == [f"{code}.outside_hours.local"]
