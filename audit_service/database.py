@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+
+from audit_service.errors import NotFoundError
 
 __all__ = [
     "JSON",
@@ -21,6 +23,7 @@ __all__ = [
     "UtcInstant",
     "choice",
     "db",
+    "existing",
     "is_ready",
     "migrate",
     "request_session",
@@ -64,6 +67,9 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcInstant(), dict[str, Any]: JSONB, list[Any]: JSONB}  # noqa: RUF012 - SQLAlchemy's class attribute
 
 
+Row = TypeVar("Row", bound=Base)
+
+
 def choice(kinds: type[StrEnum]) -> Enum:
     """Return a column type for the members of ``kinds``: text with a check constraint, readable in plain SQL."""
     return Enum(
@@ -99,3 +105,15 @@ def is_ready() -> bool:
     """Tell whether the database answers and has been migrated."""
     with transaction() as session:
         return session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one() is True
+
+
+def existing(session: Session, model: type[Row], key: int, *, remedy: str = "") -> Row:
+    """Return the row of ``model`` with this primary key.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = session.get(model, key)
+    if row is None:
+        raise NotFoundError(f"There is no {model.__name__.lower()} {key}.", remedy=remedy)
+    return row

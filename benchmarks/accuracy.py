@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from detection_samples import EVENT_CATEGORIES, KEYWORDS
+from detection_samples import EVENT_CATEGORIES, by_keywords
 from rapidfuzz import fuzz, process
 
 import corpus
@@ -47,12 +47,6 @@ def by_engine(engine: Engine) -> Find:
 def words_only(pack: Pack) -> Pack:
     """Return a pack without the rules of its trained model."""
     return replace(pack, rules=tuple(rule for rule in pack.rules if rule.kind != "model"), model=None)
-
-
-def by_keywords(item: corpus.Item) -> set[str]:
-    """Return the categories whose keywords stand in the text: what a first afternoon gives."""
-    text = " ".join(text for _, text in item.turns).lower()
-    return {category for category, words in KEYWORDS.items() if any(word in text for word in words)}
 
 
 def by_likeness(train: Sequence[corpus.Item]) -> Find:
@@ -132,7 +126,7 @@ def main() -> None:
     finders = {
         "rules and model": by_engine(Engine(packs)),
         "rules alone": by_engine(Engine([words_only(pack) for pack in packs])),
-        "keyword list": by_keywords,
+        "keyword list": lambda item: by_keywords(conversation(item)),
         "rapidfuzz": by_likeness(train),
     }
     for title, items in (("messages", corpus.messages(options.split)), ("calls", corpus.calls(options.split))):

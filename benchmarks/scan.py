@@ -31,10 +31,11 @@ def messages(count: int) -> list[str]:
     items = [item for split in corpus.SPLITS for item in corpus.messages(split)]
     lawful = [item.turns[0][1] for item in items if not item.labels]
     others = [item.turns[0][1] for item in items if item.labels]
-    return [
-        f"{(others if number % 5 == 0 else lawful)[number % len(others if number % 5 == 0 else lawful)]}（{number}）"
-        for number in range(count)
-    ]
+    made = []
+    for number in range(count):
+        source = others if number % 5 == 0 else lawful
+        made.append(f"{source[number % len(source)]}（{number}）")
+    return made
 
 
 def rate(name: str, scan: Callable[[str], object], texts: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from audit_service.cli.context import application
-from audit_service.cli.output import console, emit, json_option, table
+from audit_service.cli.output import console, emit, json_option, print_facts, table
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
@@ -141,12 +141,11 @@ def explain_command(finding_id: int, *, as_json: bool) -> None:
             "score": finding.score,
             **finding.explanation,
         }
-    emit(facts, as_json=as_json, text=lambda: _say_facts(facts))
+    emit(facts, as_json=as_json, text=lambda: print_facts({name: _shown(value) for name, value in facts.items()}))
 
 
-def _say_facts(facts: Mapping[str, object]) -> None:
-    for name, value in facts.items():
-        click.echo(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _say(rows: Sequence[Mapping[str, object]], nothing: str, columns: tuple[str, ...]) -> None:

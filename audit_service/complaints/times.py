@@ -298,7 +298,7 @@ READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], _Setting], _Days 
     ),
     (
         re.compile(
-            rf"\b(?:(?:this\s+)?(?P<week>last|past|this|next)\s+)?(?P<weekday>{'|'.join(WEEKDAYS_EN)})\b"
+            rf"\b(?:(?:this\s+)?(?P<week>last|past|this|next)\s+)?(?P<weekday>{_WEEKDAY})\b"
             r"(?:,?\s+the\s+(?P<day>\d{1,2})(?:st|nd|rd|th)\b)?",
             re.IGNORECASE,
         ),

@@ -21,6 +21,7 @@ from audit_service.detection.values import (
     ScanResult,
     Undetermined,
 )
+from audit_service.detection.wordings import WordingModel
 
 
 class Engine:
@@ -37,6 +38,12 @@ class Engine:
             if rule.id in self._rules:
                 raise RulePackError(rule.file, rule.line, f"rule {rule.id} stands in {self._rules[rule.id].file} too")
             self._rules[rule.id] = rule
+        self._models = {
+            rule.id: pack.model
+            for pack in self.packs
+            for rule in pack.rules
+            if rule.kind == "model" and pack.model is not None
+        }
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         self._anchors = Anchors(selections)
 
@@ -101,16 +108,14 @@ class Engine:
         self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding]
     ) -> list[FoundFinding]:
         """Return what the trained models propose where the words of the rules were silent."""
-        proposed: list[FoundFinding] = []
-        for pack in self.packs:
-            chosen = [
-                rule
-                for rule in rules
-                if rule.kind == "model" and rule.id.startswith(f"{pack.id}.") and _may_concern(rule, conversation)
-            ]
-            if pack.model is not None and chosen:
-                proposed += proposals.propose(pack.model, chosen, conversation, found)
-        return proposed
+        chosen: dict[WordingModel, list[Rule]] = {}
+        for rule in rules:
+            model = self._models.get(rule.id)
+            if model is not None and _may_concern(rule, conversation):
+                chosen.setdefault(model, []).append(rule)
+        return [
+            finding for model, able in chosen.items() for finding in proposals.propose(model, able, conversation, found)
+        ]
 
     def _home(self, conversation: Conversation) -> tuple[str, ...]:
         """Return the jurisdiction for a contact that names none: that of the first pack in its language."""

@@ -48,7 +48,7 @@ def judge_example(engine: Engine, rule: Rule, side: str, index: int) -> ExampleF
     if found:
         return ExampleFailure(rule.id, shown, "no finding", got)
     because = example.get("because")
-    if because and not findings(_without(engine, rule.id, because), rule, example):
+    if because and not findings(_alone(engine, rule.id, without=because), rule, example):
         return ExampleFailure(rule.id, shown, f"a finding without the exception {because}", "nothing")
     return None
 
@@ -72,7 +72,7 @@ def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[Fou
     The model is silent where the words of another rule speak, so its examples are judged without them.
     """
     if rule.kind == "model":
-        engine = _without(engine, rule.id, "")
+        engine = _alone(engine, rule.id)
     if rule.kind == "event":
         result = engine.scan_log(*_log(rule, example))
     else:
@@ -138,10 +138,10 @@ def _instant(text: str) -> datetime:
 
 
 @lru_cache(maxsize=512)
-def _without(engine: Engine, rule_id: str, exception: str) -> Engine:
-    """Return an engine with one rule only, and that without one exception."""
+def _alone(engine: Engine, rule_id: str, without: str = "") -> Engine:
+    """Return an engine with one rule only, and that without the exception ``without``, if one is named."""
     rule = engine.rule(rule_id)
-    kept = tuple(other for other in rule.detection.exceptions if other.name != exception)
+    kept = tuple(other for other in rule.detection.exceptions if other.name != without)
     lone = replace(rule, detection=replace(rule.detection, exceptions=kept))
     pack = next(pack for pack in engine.packs if rule in pack.rules)
     return Engine((replace(pack, rules=(lone,)),))

@@ -16,7 +16,7 @@ from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
 from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
 from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep
-from audit_service.detection.wordings import WordingModel
+from audit_service.detection.wordings import WordingModel, wording_model
 
 RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
 DEFAULT_EXCEPTION_GAP = 6
@@ -48,9 +48,9 @@ def build_pack(files: PackFiles) -> Pack:
         "lexicons": {name: list(entries) for name, entries in words.items()},
         "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in files.rules],
     }
-    model = read_model(files) if any(rule.kind == "model" for rule in rules) else None
-    if model is not None:
-        normative["model"] = hashlib.sha256(files.model_file.read_bytes()).hexdigest()
+    model = None
+    if any(rule.kind == "model" for rule in rules):
+        model, normative["model"] = read_model(files)
     return Pack(
         value["id"],
         value["version"],
@@ -63,20 +63,21 @@ def build_pack(files: PackFiles) -> Pack:
     )
 
 
-def read_model(files: PackFiles) -> WordingModel:
-    """Return the trained weights of the pack.
+def read_model(files: PackFiles) -> tuple[WordingModel, str]:
+    """Return the trained weights of the pack, and the SHA-256 of their file.
 
     Raises:
         RulePackError: a rule needs the model, and the file is missing or not a model.
     """
     try:
-        model = WordingModel(files.model_file)
+        content = files.model_file.read_bytes()
+        model = wording_model(content)
     except (OSError, ValueError, KeyError) as error:
         raise RulePackError(files.model_file, 1, f"cannot be read as a wording model: {error}") from error
     for file in files.rules:
         if file.value["kind"] == "model" and file.value["category"] not in model.categories:
             raise RulePackError(file.file, file.place(("category",))[0], "the model has no column for this category")
-    return model
+    return model, hashlib.sha256(content).hexdigest()
 
 
 class RuleBuilder:

@@ -8,7 +8,7 @@ from audit_service.detection.folding import fold
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Turn
 from audit_service.detection.wordings import WordingModel
-from audit_service.detection.words import UNKNOWN_SPEAKER_SCORE, seconds_of
+from audit_service.detection.words import UNKNOWN_SPEAKER_SCORE, Spot, finding_in_turn
 
 PLANE = "model"
 LEAST_CHARACTERS = 3
@@ -51,35 +51,16 @@ def _trust(rule: Rule, turn: Turn) -> float:
 
 
 def _finding(model: WordingModel, rule: Rule, conversation: Conversation, index: int, score: float) -> FoundFinding:
-    turn = conversation.turns[index]
-    start, end = model.place(turn.text, rule.category)
-    start_s, end_s = seconds_of(conversation, index, start, end)
-    wording = model.wording(turn.text, rule.category)
+    text = conversation.turns[index].text
     anchors = [
         {"selection": "wording", "literal": piece, "text": piece, "plane": PLANE, "edits": 0}
-        for piece in wording.pieces
+        for piece in model.weightiest(text, rule.category)
     ]
-    return FoundFinding(
-        rule_id=rule.id,
-        rule_version=rule.version,
-        category=rule.category,
-        kind="signal" if rule.is_signal else "violation",
-        severity=rule.severity,
-        subject=conversation.id,
-        turn=index,
-        speaker=turn.speaker,
-        start=start,
-        end=end,
-        start_s=start_s,
-        end_s=end_s,
-        quote=turn.text[start:end],
-        score=round(score, 3),
-        plane=PLANE,
-        edits=0,
-        explanation={
-            "condition": f"score of the wording at least {rule.detection.least_score}",
-            "anchors": anchors,
-            "exceptions": {},
-            **rule.facts,
-        },
-    )
+    explanation = {
+        "condition": f"score of the wording at least {rule.detection.least_score}",
+        "anchors": anchors,
+        "exceptions": {},
+        **rule.facts,
+    }
+    spot = Spot(index, *model.place(text, rule.category), score, PLANE)
+    return finding_in_turn(rule, conversation, spot, explanation)

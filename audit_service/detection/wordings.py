@@ -11,10 +11,10 @@ keeps lawful texts about the same things (a denial, a warning about fraud) from 
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,6 @@ ANY_CONDUCT, ANY_SIGNAL = "any_conduct", "any_signal"
 CLAUSE = re.compile(r"[^。！？!?；;，,…\n]+")
 _TOKEN = re.compile(r"[㐀-鿿\U00020000-\U0003ffff]|[^\s㐀-鿿\U00020000-\U0003ffff]+")
 _BETWEEN = "\x1f"
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What the model thinks of one text: a category, its score from 0 to 1, and the pieces that speak most for it."""
-
-    category: str
-    score: float
-    pieces: tuple[str, ...]
 
 
 def pieces_of(text: str) -> list[str]:
@@ -57,15 +48,15 @@ class WordingModel:
     """Weights as trained; the same text always gets the same scores.
 
     Args:
-        file: an ``.npz`` with ``pieces`` (one text, a line a piece), ``idf`` (n), ``weights`` (n by k), ``bias`` (k)
-            and ``categories`` (k names, the last two ``any_conduct`` and ``any_signal``).
+        content: the bytes of an ``.npz`` with ``pieces`` (one text, a line a piece), ``idf`` (n), ``weights`` (n by k),
+            ``bias`` (k) and ``categories`` (k names, the last two ``any_conduct`` and ``any_signal``).
 
     Raises:
-        OSError, ValueError, KeyError: the file is missing or not such a file.
+        ValueError, KeyError: it is not such a file.
     """
 
-    def __init__(self, file: Path) -> None:
-        with np.load(file, allow_pickle=False) as stored:
+    def __init__(self, content: bytes) -> None:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             columns = str(stored["categories"]).split("\n")
             self._pieces = str(stored["pieces"]).split("\n")
             self._idf: NDArray[np.float32] = stored["idf"].astype(np.float32)
@@ -75,7 +66,7 @@ class WordingModel:
         self.categories = tuple(columns[: columns.index(ANY_CONDUCT)])
         self._any = np.array([columns.index(ANY_SIGNAL if c in SIGNALS else ANY_CONDUCT) for c in self.categories])
         if self._weights.shape != (len(self._pieces), len(columns)):
-            raise ValueError(f"{file}: the weights do not fit the pieces and categories")
+            raise ValueError("the weights do not fit the pieces and categories")
 
     def scores(self, text: str) -> NDArray[np.float32]:
         """Return one score a category, in the order of :attr:`categories`."""
@@ -85,14 +76,13 @@ class WordingModel:
         held: NDArray[np.float32] = np.minimum(every[: len(self.categories)], every[self._any])
         return held
 
-    def wording(self, text: str, category: str) -> Wording:
-        """Return the score of one category with the pieces that speak most for it."""
+    def weightiest(self, text: str, category: str) -> tuple[str, ...]:
+        """Return the pieces of ``text`` that speak most for ``category``, the weightiest first."""
         column = self.categories.index(category)
         numbers, values = self._weighed(text)
         shares = values * self._weights[numbers, column]
         best = [place for place in np.argsort(-shares, kind="stable")[:SHOWN_PIECES] if shares[place] > 0]
-        shown = tuple(self._pieces[numbers[place]].replace(_BETWEEN, "") for place in best)
-        return Wording(category, float(self.scores(text)[column]), shown)
+        return tuple(self._pieces[numbers[place]].replace(_BETWEEN, "") for place in best)
 
     def place(self, text: str, category: str) -> tuple[int, int]:
         """Return the clause of ``text`` that speaks most for ``category``, as character offsets."""
@@ -116,3 +106,9 @@ class WordingModel:
         values = (1 + np.log(counted, dtype=np.float32)) * self._idf[numbers]
         length = float(np.sqrt(values @ values))
         return numbers, values / length if length else values
+
+
+@lru_cache(maxsize=8)
+def wording_model(content: bytes) -> WordingModel:
+    """Return the model of these bytes; packs with the same weights share one."""
+    return WordingModel(content)

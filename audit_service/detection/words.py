@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from audit_service.detection.anchors import Anchors, Hit
@@ -17,6 +18,18 @@ from audit_service.detection.values import Conversation, FoundFinding
 UNKNOWN_SPEAKER_SCORE = 0.8
 _PINYIN_BETWEEN = re.compile(r"(?<=[㐀-鿿])[a-z]{2,}|[a-z]{2,}(?=[㐀-鿿])")
 RuleHits = dict[str, dict[str, list[Hit]]]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where in a turn a rule was met, as character offsets of its text, and how surely."""
+
+    turn: int
+    start: int
+    end: int
+    score: float
+    plane: str
+    edits: int = 0
 
 
 def hits_by_rule(anchors: Anchors, passage: Passage, source: str) -> RuleHits:
@@ -88,12 +101,19 @@ def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Convers
     """Return the finding for ``match``; where it spans turns, it stands in the turn that holds most of it."""
     index, start, end = _original_place(passage, match.start, match.end)
     turn = conversation.turns[index]
-    start_s, end_s = seconds_of(conversation, index, start, end)
     score = match.score
     if match.plane != "text" and turn.confidence is not None:
         score *= 0.8 + 0.2 * turn.confidence
     if passage.speaker not in rule.speakers:
         score *= UNKNOWN_SPEAKER_SCORE
+    spot = Spot(index, start, end, score, match.plane, match.edits)
+    return finding_in_turn(rule, conversation, spot, explanation_of(rule, passage, match, conversation))
+
+
+def finding_in_turn(rule: Rule, conversation: Conversation, spot: Spot, explanation: Mapping[str, Any]) -> FoundFinding:
+    """Return the finding of ``rule`` at ``spot``, with its quote and seconds."""
+    turn = conversation.turns[spot.turn]
+    start_s, end_s = seconds_of(conversation, spot.turn, spot.start, spot.end)
     return FoundFinding(
         rule_id=rule.id,
         rule_version=rule.version,
@@ -101,17 +121,17 @@ def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Convers
         kind="signal" if rule.is_signal else "violation",
         severity=rule.severity,
         subject=conversation.id,
-        turn=index,
-        speaker=passage.speaker,
-        start=start,
-        end=end,
+        turn=spot.turn,
+        speaker=turn.speaker,
+        start=spot.start,
+        end=spot.end,
         start_s=start_s,
         end_s=end_s,
-        quote=turn.text[start:end],
-        score=round(score, 3),
-        plane=match.plane,
-        edits=match.edits,
-        explanation=explanation_of(rule, passage, match, conversation),
+        quote=turn.text[spot.start : spot.end],
+        score=round(spot.score, 3),
+        plane=spot.plane,
+        edits=spot.edits,
+        explanation=explanation,
     )
 
 

@@ -8,7 +8,8 @@ from audit_service import clock
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
-from audit_service.errors import InputRefusedError, NotFoundError
+from audit_service.database import existing
+from audit_service.errors import InputRefusedError
 from audit_service.review.models import Disposition, Finding, Verdict
 
 LONGEST_REASON = 2000
@@ -21,9 +22,7 @@ def dispose(session: Session, finding_id: int, verdict: str, *, user_id: int, re
         NotFoundError: there is no such finding.
         InputRefusedError: the verdict is unknown, or a dismissal has no reason.
     """
-    finding = session.get(Finding, finding_id)
-    if finding is None:
-        raise NotFoundError(f"There is no finding {finding_id}.", remedy="Reload the page.")
+    finding = existing(session, Finding, finding_id, remedy="Reload the page.")
     if verdict not in {member.value for member in Verdict}:
         raise InputRefusedError(
             f"{verdict!r} is no disposition.", remedy="Choose confirmed, dismissed or needs_information."

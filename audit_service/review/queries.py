@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from audit_service.contacts.models import ContactAttempt, Message, Recording
 from audit_service.custody.models import CustodyEvent, Exhibit
+from audit_service.database import existing
 from audit_service.errors import NotFoundError
 from audit_service.organizations.models import Agency
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
@@ -235,10 +236,7 @@ def finding(session: Session, finding_id: int) -> Finding:
     Raises:
         NotFoundError: there is no such finding.
     """
-    found = session.get(Finding, finding_id)
-    if found is None:
-        raise NotFoundError(f"There is no finding {finding_id}.")
-    return found
+    return existing(session, Finding, finding_id)
 
 
 def recording_exhibit(session: Session, recording_id: int) -> Exhibit:
@@ -247,7 +245,5 @@ def recording_exhibit(session: Session, recording_id: int) -> Exhibit:
     Raises:
         NotFoundError: there is no such recording.
     """
-    recording = session.get(Recording, recording_id)
-    if recording is None:
-        raise NotFoundError(f"There is no recording {recording_id}.")
+    recording = existing(session, Recording, recording_id)
     return recording.rendition or recording.exhibit

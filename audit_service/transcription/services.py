@@ -19,7 +19,7 @@ from audit_service.custody import services as custody
 from audit_service.custody.models import Action, Exhibit, ExhibitKind
 from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
-from audit_service.errors import NotFoundError
+from audit_service.database import existing
 from audit_service.media.services import render_playback
 from audit_service.media.values import Limits
 from audit_service.transcription.engines.protocol import Engine
@@ -55,9 +55,7 @@ def plan(session: Session, recording_id: int) -> Plan:
     Raises:
         NotFoundError: there is no such recording.
     """
-    recording = session.get(Recording, recording_id)
-    if recording is None:
-        raise NotFoundError(f"There is no recording {recording_id}.")
+    recording = existing(session, Recording, recording_id)
     reached_borrower = recording.attempt.recipient is Recipient.BORROWER
     return Plan(
         recording_id=recording.id,

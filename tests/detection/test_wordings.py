@@ -15,7 +15,7 @@ from audit_service.detection.wordings import WordingModel, pieces_of
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 ENGINE = Engine(load_packs([RULES / "cn", RULES / "us"]))
-MODEL = WordingModel(RULES / "cn" / "model" / "wording.npz")
+MODEL = WordingModel((RULES / "cn" / "model" / "wording.npz").read_bytes())
 HINT = "您好。再拖下去人是要进去的，蹲上几年出来孩子都不认识你。"
 
 
