@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Node, names, parse
@@ -72,7 +74,7 @@ def read_model(files: PackFiles) -> tuple[WordingModel, str]:
     try:
         content = files.model_file.read_bytes()
         model = wording_model(content)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise RulePackError(files.model_file, 1, f"cannot be read as a wording model: {error}") from error
     for file in files.rules:
         if file.value["kind"] == "model" and file.value["category"] not in model.categories:

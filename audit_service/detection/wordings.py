@@ -52,7 +52,7 @@ class WordingModel:
             ``bias`` (k) and ``categories`` (k names, the last two ``any_conduct`` and ``any_signal``).
 
     Raises:
-        ValueError, KeyError: it is not such a file.
+        ValueError, KeyError, EOFError, BadZipFile, zlib.error: it is not such a file, or cut short or damaged.
     """
 
     def __init__(self, content: bytes) -> None:

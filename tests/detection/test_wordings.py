@@ -15,7 +15,8 @@ from audit_service.detection.wordings import WordingModel, pieces_of
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 ENGINE = Engine(load_packs([RULES / "cn", RULES / "us"]))
-MODEL = WordingModel((RULES / "cn" / "model" / "wording.npz").read_bytes())
+WHOLE = (RULES / "cn" / "model" / "wording.npz").read_bytes()
+MODEL = WordingModel(WHOLE)
 HINT = "您好。再拖下去人是要进去的，蹲上几年出来孩子都不认识你。"
 
 
@@ -72,9 +73,14 @@ def test_the_model_is_silent_where_the_words_of_a_rule_spoke() -> None:
     assert [f.plane for f in found if f.category == "threat_unlawful_action"] == ["text"]
 
 
-def test_a_broken_model_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"not a model", b"", WHOLE[:5000], WHOLE[:20_000] + bytes(200) + WHOLE[20_200:]],
+    ids=["text", "empty", "cut short", "damaged"],
+)
+def test_a_broken_model_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     shutil.copytree(RULES, tmp_path / "rules")
-    (tmp_path / "rules" / "cn" / "model" / "wording.npz").write_bytes(b"not a model")
+    (tmp_path / "rules" / "cn" / "model" / "wording.npz").write_bytes(content)
     with pytest.raises(RulePackError, match=r"wording\.npz"):
         load_packs([tmp_path / "rules" / "cn"])
 
