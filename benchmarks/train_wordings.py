@@ -1,4 +1,4 @@
-"""Train the wording models of the packs on the train split, and print how they do on authors they did not see.
+"""Train the linear wording models of the packs on the train split, and print how they do on authors they did not see.
 
 Each author in turn is left out, and the figures of all who were left out are pooled: precision and recall at each
 score. Then the weights over all of them are written. Run: python benchmarks/train_wordings.py [--write]
@@ -12,12 +12,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 
 import corpus
+from audit_service.detection import load_packs
+from audit_service.detection.folding import fold
+from audit_service.detection.pack_files import WORD_KINDS
+from audit_service.detection.pieces import pieces_of
 from audit_service.detection.taxonomy import SIGNALS
-from audit_service.detection.wordings import ANY_CONDUCT, ANY_SIGNAL, pieces_of
+from audit_service.detection.wordings import ANY_CONDUCT, ANY_SIGNAL
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 PACK_OF = {"zh": "cn", "en": "us"}
@@ -25,48 +29,62 @@ STRENGTH = 20.0
 SMALLEST_WEIGHT = 0.05
 SCORES = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
 Example = tuple[str, bool, frozenset[str]]
+Odds = NDArray[np.float64]
 
 
 class Trained:
-    """Weights over pieces: agents' columns are trained on what agents say, signals on what the others say."""
+    """Weights over buckets: columns of conduct are trained on what agents say, signals on what the others say."""
 
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self.vectorizer = TfidfVectorizer(analyzer=pieces_of, sublinear_tf=True)
-        rows = self.vectorizer.fit_transform([text for text, _, _ in examples])
+    def __init__(self, examples: Sequence[Example], columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        counts = bucket_counts([text for text, _, _ in examples])
+        seen = np.asarray((counts > 0).sum(axis=0)).ravel()
+        self.buckets = np.flatnonzero(seen)
+        self.rarity = np.log((1 + len(examples)) / (1 + seen[self.buckets])) + 1
+        rows = self._weighed(counts)
         is_agent = np.array([by_agent for _, by_agent, _ in examples])
-        self.categories = sorted({category for _, _, truth in examples for category in truth})
-        columns, bias = [], []
-        for category in (*self.categories, ANY_CONDUCT, ANY_SIGNAL):
-            chosen = np.flatnonzero(is_agent != (category in {*SIGNALS, ANY_SIGNAL}))
-            is_any = category in {ANY_CONDUCT, ANY_SIGNAL}
-            truth = [bool(examples[n][2]) if is_any else category in examples[n][2] for n in chosen]
+        self.weights = np.zeros((len(self.buckets), len(columns)))
+        self.bias = np.full(len(columns), -9.0)
+        for place, column in enumerate(columns):
+            chosen = np.flatnonzero(is_agent != (column in {*SIGNALS, ANY_SIGNAL}))
+            is_any = column in {ANY_CONDUCT, ANY_SIGNAL}
+            truth = [bool(examples[n][2]) if is_any else column in examples[n][2] for n in chosen]
+            if not any(truth):
+                continue
             fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500).fit(rows[chosen], truth)
-            columns.append(fitted.coef_[0])
-            bias.append(fitted.intercept_[0])
-        self.weights = np.array(columns).T
-        self.bias = np.array(bias)
+            self.weights[:, place], self.bias[place] = fitted.coef_[0], fitted.intercept_[0]
 
-    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return one row a text, one column a category."""
-        sums = self.vectorizer.transform(texts) @ self.weights + self.bias
-        every = np.asarray(1 / (1 + np.exp(-sums)))
-        signal = np.array([name in SIGNALS for name in self.categories])
-        return np.minimum(every[:, :-2], np.where(signal, every[:, [-1]], every[:, [-2]]))
+    def odds(self, texts: Sequence[str]) -> Odds:
+        """Return the log-odds, one row a text, one column a category."""
+        found: Odds = self._weighed(bucket_counts(texts)) @ self.weights + self.bias
+        return found
 
     def write(self, file: Path) -> None:
-        """Write the weights in the form that the engine reads; pieces that weigh nothing are left out."""
+        """Write the weights in the form that the engine reads; buckets that weigh nothing are left out."""
         kept = np.abs(self.weights).max(axis=1) >= SMALLEST_WEIGHT
-        pieces = self.vectorizer.get_feature_names_out()[kept]
         file.parent.mkdir(exist_ok=True)
         np.savez_compressed(
             file,
-            pieces=np.array("\n".join(pieces)),
-            categories=np.array("\n".join([*self.categories, ANY_CONDUCT, ANY_SIGNAL])),
-            idf=self.vectorizer.idf_[kept].astype(np.float16),
+            categories=np.array("\n".join(self.columns)),
+            buckets=self.buckets[kept].astype(np.uint32),
+            rarity=self.rarity[kept].astype(np.float16),
             weights=self.weights[kept].astype(np.float16),
             bias=self.bias.astype(np.float32),
         )
-        print(f"{file}: {len(pieces)} pieces, {file.stat().st_size / 1e6:.1f} MB")
+        print(f"{file}: {kept.sum()} buckets, {file.stat().st_size / 1e6:.1f} MB")
+
+    def _weighed(self, counts: csr_matrix) -> csr_matrix:
+        """Weigh the counts by rarity, and make each row's length one; a piece met twice counts as two pieces."""
+        known = counts[:, self.buckets]
+        lengths = np.sqrt(np.maximum(known @ np.square(self.rarity), 1e-9))
+        return diags(1 / lengths) @ known @ diags(self.rarity)
+
+
+def bucket_counts(texts: Sequence[str]) -> csr_matrix:
+    """Return how often each bucket is met in each text."""
+    pieces = pieces_of([fold(text).text for text in texts])
+    ones = np.ones(len(pieces.buckets))
+    return csr_matrix((ones, (pieces.texts, pieces.buckets)), shape=(len(texts), 1 << 22))
 
 
 def examples_of(items: Sequence[corpus.Item]) -> list[Example]:
@@ -79,23 +97,48 @@ def examples_of(items: Sequence[corpus.Item]) -> list[Example]:
     return made
 
 
+def examples_of_rules(language: str) -> list[Example]:
+    """Return what the word rules of a pack give as examples: each flags its category, or is lawful."""
+    (pack,) = load_packs([RULES / PACK_OF[language]])
+    made = []
+    for rule in pack.rules:
+        if rule.kind in WORD_KINDS and not rule.is_signal:
+            for side, truth in (("flag", frozenset({rule.category})), ("pass", frozenset[str]())):
+                made += [(str(example["text"]), True, truth) for example in rule.examples[side] if "text" in example]
+    return made
+
+
+def columns_of(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Return the columns that examples call for."""
+    return (*sorted({category for _, _, found in examples for category in found}), ANY_CONDUCT, ANY_SIGNAL)
+
+
+def print_rates(odds: Odds, held: Sequence[Example], columns: Sequence[str]) -> None:
+    """Print precision and recall at each score, and how many lawful turns of agents are flagged."""
+    signal = np.array([name in SIGNALS for name in columns[:-2]])
+    every = 1 / (1 + np.exp(-np.asarray(odds)))
+    scores = np.minimum(every[:, :-2], np.where(signal, every[:, [-1]], every[:, [-2]]))
+    may = np.array([by_agent for _, by_agent, _ in held])[:, None] != signal
+    truth = np.array([[name in found for name in columns[:-2]] for _, _, found in held])
+    lawful = np.array([by_agent and not found for _, by_agent, found in held])
+    for least in SCORES:
+        hits = (scores >= least) & may
+        right = (hits & truth).sum()
+        line = f"precision {right / max(1, hits.sum()):.3f} recall {right / max(1, truth.sum()):.3f}"
+        print(f"  score {least:.2f}: {line} lawful flagged {hits[lawful].any(axis=1).mean():.3f}")
+
+
 def left_out(items: Sequence[corpus.Item]) -> None:
     """Print the figures on authors left out of training."""
-    right, flagged, wanted = np.zeros(len(SCORES)), np.zeros(len(SCORES)), 0
+    odds, every = [], []
+    columns = columns_of(examples_of(items))
     for author in sorted({item.author for item in items}):
-        trained = Trained(examples_of([item for item in items if item.author != author]))
+        own = examples_of([item for item in items if item.author != author])
+        trained = Trained([*own, *examples_of_rules(items[0].language)], columns)
         held = examples_of([item for item in items if item.author == author])
-        scores = trained.scores([text for text, _, _ in held])
-        may = np.array([[by_agent != (name in SIGNALS) for name in trained.categories] for _, by_agent, _ in held])
-        truth = np.array([[name in found for name in trained.categories] for _, _, found in held])
-        wanted += truth.sum()
-        for number, least in enumerate(SCORES):
-            hits = (scores >= least) & may
-            right[number] += (hits & truth).sum()
-            flagged[number] += hits.sum()
-    for number, least in enumerate(SCORES):
-        precision, recall = right[number] / max(1, flagged[number]), right[number] / wanted
-        print(f"  score {least:.2f}: precision {precision:.3f} recall {recall:.3f}")
+        odds.append(trained.odds([text for text, _, _ in held]))
+        every += held
+    print_rates(np.concatenate(odds), every, columns)
 
 
 def main() -> None:
@@ -110,7 +153,8 @@ def main() -> None:
         if len({item.author for item in items}) > 1:
             left_out(items)
         if options.write:
-            Trained(examples_of(items)).write(RULES / pack / "model" / "wording.npz")
+            examples = [*examples_of(items), *examples_of_rules(language)]
+            Trained(examples, columns_of(examples)).write(RULES / pack / "model" / "wording.npz")
 
 
 if __name__ == "__main__":

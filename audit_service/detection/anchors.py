@@ -60,7 +60,7 @@ class Anchors:
                 if selection.sounds and len(literal) > 1:  # one syllable alone sounds like half the language
                     spoken.setdefault(literal, []).append(selection.key)
         self._words = [(literal, tuple(keys)) for literal, keys in words.items()]
-        self._folded = [_fold_literal(literal) for literal, _ in self._words]
+        self._folded = [fold_literal(literal) for literal, _ in self._words]
         self._text = AhoCorasick([folded.rstrip("*") for folded in self._folded]) if self._words else None
         self._mandarin = _SoundIndex(spoken, is_mandarin=True)
         self._english = _SoundIndex(spoken, is_mandarin=False)
@@ -103,7 +103,8 @@ class Anchors:
                 found.setdefault(key, []).append(Hit(start, end, literal=literal))
 
 
-def _fold_literal(literal: str) -> str:
+def fold_literal(literal: str) -> str:
+    """Return a literal as it stands in folded text; a trailing asterisk stays."""
     return fold(literal.rstrip("*")).text + ("*" if literal.endswith("*") else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 
 from audit_service.detection import contact_log, openings, proposals, words
@@ -10,8 +10,10 @@ from audit_service.detection.anchors import Anchors
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.errors import RulePackError, UnknownRuleError
 from audit_service.detection.folding import is_chinese
+from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.passages import passages
-from audit_service.detection.rules import WORD_KINDS, Pack, Rule
+from audit_service.detection.rules import Pack, Rule
+from audit_service.detection.screening import Screen
 from audit_service.detection.values import (
     Attempt,
     CeaseRequest,
@@ -21,7 +23,12 @@ from audit_service.detection.values import (
     ScanResult,
     Undetermined,
 )
-from audit_service.detection.wordings import WordingModel
+from audit_service.detection.wordings import Scores, TrainedLayer
+
+NOTHING = ScanResult()
+AT_ONCE = 1000
+Rows = dict[tuple[TrainedLayer, int], Scores]
+Kind = tuple[tuple[str, ...], str, str | None, str | None]
 
 
 class Engine:
@@ -38,6 +45,7 @@ class Engine:
             if rule.id in self._rules:
                 raise RulePackError(rule.file, rule.line, f"rule {rule.id} stands in {self._rules[rule.id].file} too")
             self._rules[rule.id] = rule
+        self._packs = {rule.id: pack for pack in self.packs for rule in pack.rules}
         self._models = {
             rule.id: pack.model
             for pack in self.packs
@@ -46,6 +54,7 @@ class Engine:
         }
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         self._anchors = Anchors(selections)
+        self._screens: dict[Kind, Screen] = {}
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule of the loaded packs.
@@ -61,6 +70,75 @@ class Engine:
 
     def scan(self, conversation: Conversation) -> ScanResult:
         """Judge one conversation by the rules in force at its instant; unknown instant: rules of open range."""
+        return self._scan(conversation, self._rows([conversation]))
+
+    def scan_many(self, conversations: Sequence[Conversation]) -> list[ScanResult]:
+        """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
+        results = [NOTHING] * len(conversations)
+        needed = sorted(self._needed(conversations))
+        for first in range(0, len(needed), AT_ONCE):
+            chosen = needed[first : first + AT_ONCE]
+            rows = self._rows([conversations[number] for number in chosen])
+            for number in chosen:
+                results[number] = self._scan(conversations[number], rows)
+        return results
+
+    def _needed(self, conversations: Sequence[Conversation]) -> set[int]:
+        """Return the numbers of the conversations that need a full scan."""
+        needed: set[int] = set()
+        groups: dict[Kind, list[int]] = {}
+        for number, conversation in enumerate(conversations):
+            if conversation.source == "typed" and len(conversation.turns) == 1 and conversation.at is None:
+                groups.setdefault(self._kind(conversation), []).append(number)
+            else:
+                needed.add(number)
+        for kind, numbers in groups.items():
+            screen = self._screen(kind, conversations[numbers[0]])
+            for first in range(0, len(numbers), AT_ONCE):
+                chosen = numbers[first : first + AT_ONCE]
+                flags = screen.needs_scan([conversations[number].turns[0].text for number in chosen])
+                needed.update(number for number, flag in zip(chosen, flags.tolist(), strict=True) if flag)
+        return needed
+
+    def _kind(self, conversation: Conversation) -> Kind:
+        """Return all that decides which rules a single message is judged by."""
+        jurisdictions = conversation.jurisdictions or self._home(conversation)
+        return jurisdictions, conversation.turns[0].speaker, conversation.recipient, conversation.channel
+
+    def _screen(self, kind: Kind, example: Conversation) -> Screen:
+        if kind not in self._screens:
+            speaker = kind[1]
+            rules = [
+                rule
+                for rule in self._rules_for(example, None)
+                if speaker in {*rule.speakers, "unknown"} and _may_concern(rule, example)
+            ]
+            by_model: dict[TrainedLayer, list[float]] = {}
+            for rule in rules:
+                if rule.id in self._models:
+                    by_model.setdefault(self._models[rule.id], []).append(rule.detection.least_score)
+            models = [(model.linear, model.least_any_odds(scores)) for model, scores in by_model.items()]
+            self._screens[kind] = Screen([rule for rule in rules if rule.kind in WORD_KINDS], models, speaker)
+        return self._screens[kind]
+
+    def _rows(self, conversations: Sequence[Conversation]) -> Rows:
+        """Return the scores of the trained layers: for each, and each conversation, one row a turn."""
+        rows: Rows = {}
+        for model in dict.fromkeys(pack.model for pack in self.packs if pack.model is not None):
+            chosen = [item for item in conversations if model in self._layers(item)]
+            turns = [turn for item in chosen for turn in item.turns]
+            scores = model.scores([turn.text for turn in turns], [turn.speaker for turn in turns])
+            first = 0
+            for item in chosen:
+                rows[model, id(item)] = scores[first : first + len(item.turns)]
+                first += len(item.turns)
+        return rows
+
+    def _layers(self, conversation: Conversation) -> set[TrainedLayer]:
+        jurisdictions = conversation.jurisdictions or self._home(conversation)
+        return {pack.model for pack in self.packs if pack.jurisdiction in jurisdictions and pack.model is not None}
+
+    def _scan(self, conversation: Conversation, rows: Rows) -> ScanResult:
         day = None if conversation.at is None else local_day(conversation.at, conversation.timezone)
         rules = self._rules_for(conversation, day)
         findings: list[FoundFinding] = []
@@ -68,7 +146,8 @@ class Engine:
         self._scan_words(
             {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}, conversation, findings, undetermined
         )
-        findings += self._proposed(rules, conversation, findings)
+        findings = [finding for finding in findings if not self._is_dissented(finding, conversation, rows)]
+        findings += self._proposed(rules, conversation, findings, rows)
         for rule in rules:
             if rule.kind in {"absence", "order"} and _may_concern(rule, conversation) and len(conversation.turns) > 1:
                 judge = openings.judge_absence if rule.kind == "absence" else openings.judge_order
@@ -96,26 +175,36 @@ class Engine:
 
     def _rules_for(self, conversation: Conversation, day: date | None) -> list[Rule]:
         jurisdictions = conversation.jurisdictions or self._home(conversation)
-        return [
-            rule
-            for pack in self.packs
-            if pack.jurisdiction in jurisdictions
-            for rule in pack.rules
-            if rule.is_in_force(day)
-        ]
+        return in_force((rule for pack in self.packs if pack.jurisdiction in jurisdictions for rule in pack.rules), day)
 
     def _proposed(
-        self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding]
+        self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding], rows: Rows
     ) -> list[FoundFinding]:
         """Return what the trained models propose where the words of the rules were silent."""
-        chosen: dict[WordingModel, list[Rule]] = {}
+        chosen: dict[TrainedLayer, list[Rule]] = {}
         for rule in rules:
             model = self._models.get(rule.id)
             if model is not None and _may_concern(rule, conversation):
                 chosen.setdefault(model, []).append(rule)
+        spoken = {(finding.turn, finding.category) for finding in found}
         return [
-            finding for model, able in chosen.items() for finding in proposals.propose(model, able, conversation, found)
+            finding
+            for model, able in chosen.items()
+            for finding in proposals.propose(model, able, conversation, rows[model, id(conversation)], spoken)
         ]
+
+    def _is_dissented(self, finding: FoundFinding, conversation: Conversation, rows: Rows) -> bool:
+        """Tell whether the trained layer of the pack all but rules out what the words of a rule seem to say.
+
+        Only where the words stand as written: a layer that read a mishearing has no say about its sound.
+        """
+        pack = self._packs[finding.rule_id]
+        if pack.model is None or finding.plane != "text" or finding.turn is None:
+            return False
+        if finding.category not in pack.model.categories:
+            return False
+        score = rows[pack.model, id(conversation)][finding.turn, pack.model.categories.index(finding.category)]
+        return bool(score < pack.dissent_below)
 
     def _home(self, conversation: Conversation) -> tuple[str, ...]:
         """Return the jurisdiction for a contact that names none: that of the first pack in its language."""
@@ -146,6 +235,13 @@ class Engine:
                 undetermined.append(Undetermined(rule_id, conversation.id, "recipient"))
             else:
                 findings += words.best_of_overlapping(found)
+
+
+def in_force(rules: Iterable[Rule], day: date | None) -> list[Rule]:
+    """Return the rules that judge a contact of ``day``, without those that another of them replaces."""
+    able = [rule for rule in rules if rule.is_in_force(day)]
+    replaced = {rule.replaces for rule in able}
+    return [rule for rule in able if rule.id not in replaced]
 
 
 def _may_concern(rule: Rule, conversation: Conversation) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 from audit_service.detection.documents import conversation_of
 from audit_service.detection.engine import Engine
-from audit_service.detection.rules import TEXT_KINDS, Rule
+from audit_service.detection.pack_files import TEXT_KINDS
+from audit_service.detection.rules import Rule
 from audit_service.detection.values import Attempt, CeaseRequest, Consent, Conversation, FoundFinding, Turn
 
 
@@ -69,10 +70,10 @@ def _flag_missing(example: Mapping[str, Any], found: list[FoundFinding]) -> str:
 def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[FoundFinding]:
     """Return the findings of ``rule`` in the contact that an example describes.
 
-    The model is silent where the words of another rule speak, so its examples are judged without them.
+    The model is silent where the words of another rule speak, so its examples are judged without them; and what the
+    words of a rule say is judged without the model's dissent.
     """
-    if rule.kind == "model":
-        engine = _alone(engine, rule.id)
+    engine = _alone(engine, rule.id) if rule.kind == "model" else _without_dissent(engine)
     if rule.kind == "event":
         result = engine.scan_log(*_log(rule, example))
     else:
@@ -138,6 +139,11 @@ def _instant(text: str) -> datetime:
 
 
 @lru_cache(maxsize=512)
+@lru_cache(maxsize=8)
+def _without_dissent(engine: Engine) -> Engine:
+    return Engine([replace(pack, dissent_below=0.0) for pack in engine.packs])
+
+
 def _alone(engine: Engine, rule_id: str, without: str = "") -> Engine:
     """Return an engine with one rule only, and that without the exception ``without``, if one is named."""
     rule = engine.rule(rule_id)

@@ -23,8 +23,8 @@ SPLIT_CHARACTERS = {
 }  # fmt: skip
 LOOK_ALIKES = str.maketrans("аеорсхуіѕԁӏνοαεκ", "aeopcxyisdlvoaek")
 LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
-_APOSTROPHES = frozenset("'’`´")
-_JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
+APOSTROPHES = frozenset("'’`´")
+JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _SPELLED_LETTERS = 3
 
 
@@ -66,7 +66,7 @@ def _simplified() -> dict[str, str]:
 
 
 @lru_cache(maxsize=50_000)
-def _fold_character(character: str) -> str:
+def fold_character(character: str) -> str:
     """Return the folded form of one character: nothing for a mark, several for a ligature."""
     plain = unicodedata.normalize("NFKC", character).lower().translate(LOOK_ALIKES)
     table = _simplified()
@@ -104,7 +104,7 @@ class _Folder:
                 self.keep(whole, place, place + 2)
                 place += 2
                 continue
-            for part in _fold_character(self.original[place]):
+            for part in fold_character(self.original[place]):
                 self.take(part, place)
             place += 1
 
@@ -120,9 +120,9 @@ class _Folder:
             self.boundary(is_sentence=True)
         elif character in CLAUSE_ENDS:
             self.boundary(is_sentence=False)
-        elif character in _JOINING:
+        elif character in JOINING:
             self.pending_noise += 1
-        elif character in _APOSTROPHES:
+        elif character in APOSTROPHES:
             return
         else:
             self.pending_space = True
@@ -153,7 +153,7 @@ class _Folder:
         if self.pending_space and previous and not is_chinese(previous) and not is_chinese(folded):
             self.append(" ", start, start)
         if self.pending_noise and previous and self.clauses[-1] == self.clause:
-            self.noise += 1
+            self.noise += not (previous.isdigit() and folded.isdigit())  # a sum, a date or a number hides nothing
         self.pending_space = False
         self.pending_noise = 0
         self.append(folded, start, end)

@@ -13,8 +13,7 @@ from audit_service.detection.contact_log import JUDGES, REQUIRED_LIMITS
 from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.loading import RESERVED, RuleBuilder, build_pack
 from audit_service.detection.marked_yaml import MarkedYaml, Route
-from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
-from audit_service.detection.rules import TEXT_KINDS
+from audit_service.detection.pack_files import TEXT_KINDS, PackFiles, form_problems, pack_folders, read_pack
 from audit_service.detection.taxonomy import CATEGORIES, SIGNALS
 
 LEAST_EXAMPLES, LEAST_RECORDS = 8, 2

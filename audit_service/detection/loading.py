@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,13 @@ from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
 from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
+from audit_service.detection.reader import reader_in
 from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep
-from audit_service.detection.wordings import WordingModel, wording_model
+from audit_service.detection.wordings import TrainedLayer, wording_model
 
 RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
 DEFAULT_EXCEPTION_GAP = 6
+NORMATIVE_PACK_KEYS = ("id", "version", "jurisdiction", "languages", "dissent_below")
 _PLACES = ("before", "after", "covers", "in")
 
 
@@ -43,16 +44,18 @@ def build_pack(files: PackFiles) -> Pack:
     for problem in form_problems(files):
         raise RulePackError(problem.file, problem.line, problem.message)
     words = files.words()
-    rules = tuple(RuleBuilder(files, words, file).build() for file in files.rules)
+    sources = [*files.rules, *files.derived()]
+    rules = tuple(RuleBuilder(files, words, file).build() for file in sources)
     value = files.pack.value
     normative = {
-        "pack": {key: value[key] for key in ("id", "version", "jurisdiction", "languages")},
+        "pack": {key: value[key] for key in NORMATIVE_PACK_KEYS if key in value},
         "lexicons": {name: list(entries) for name, entries in words.items()},
-        "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in files.rules],
+        "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in sources],
     }
     model = None
     if any(rule.kind == "model" for rule in rules):
-        model, normative["model"] = read_model(files)
+        model = read_model(files)
+        normative["model"] = model.digest
     return Pack(
         value["id"],
         value["version"],
@@ -62,24 +65,28 @@ def build_pack(files: PackFiles) -> Pack:
         normative,
         files.folder,
         model,
+        value.get("dissent_below", 0.0),
     )
 
 
-def read_model(files: PackFiles) -> tuple[WordingModel, str]:
-    """Return the trained weights of the pack, and the SHA-256 of their file.
+def read_model(files: PackFiles) -> TrainedLayer:
+    """Return the trained layer of the pack: its own linear model, and the reader that ``pack.yaml`` names, if any.
 
     Raises:
-        RulePackError: a rule needs the model, and the file is missing or not a model.
+        RulePackError: a rule needs a model, and a file is missing or not a model.
     """
     try:
-        content = files.model_file.read_bytes()
-        model = wording_model(content)
+        linear = wording_model(files.model_file.read_bytes())
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise RulePackError(files.model_file, 1, f"cannot be read as a wording model: {error}") from error
     for file in files.rules:
-        if file.value["kind"] == "model" and file.value["category"] not in model.categories:
+        if file.value["kind"] == "model" and file.value["category"] not in linear.categories:
             raise RulePackError(file.file, file.place(("category",))[0], "the model has no column for this category")
-    return model, hashlib.sha256(content).hexdigest()
+    named = files.pack.value.get("reader")
+    try:
+        return TrainedLayer(linear, None if named is None else reader_in((files.folder / named).resolve()))
+    except (OSError, ValueError, KeyError) as error:
+        raise RulePackError(files.pack.file, files.pack.place(("reader",))[0], f"cannot be read: {error}") from error
 
 
 class RuleBuilder:
@@ -117,6 +124,7 @@ class RuleBuilder:
             examples=value["examples"],
             file=self.source.file,
             line=self.source.place(("id",))[0],
+            replaces=value.get("replaces"),
         )
 
     def refuse(self, route: Route, message: str) -> RulePackError:

@@ -18,17 +18,20 @@ from audit_service.detection.marked_yaml import MarkedYaml, read_marked
 OWN_SCHEMAS = Path(__file__).parents[2] / "rules" / "schema"
 PACK_FILE, INSTRUMENTS_FILE, LEXICONS_FOLDER, RETIRED_FOLDER = "pack.yaml", "instruments.yaml", "lexicons", "retired"
 MODEL_FILE = Path("model") / "wording.npz"
+WORD_KINDS = frozenset({"phrase", "frame"})
+TEXT_KINDS = WORD_KINDS | {"model"}
 
 
 @dataclass(frozen=True)
 class PackFiles:
-    """The files of one pack, as read."""
+    """The files of one pack, as read; ``base`` is the pack that it extends."""
 
     folder: Path
     pack: MarkedYaml
     instruments: MarkedYaml
     lexicons: tuple[MarkedYaml, ...]
     rules: tuple[MarkedYaml, ...]
+    base: PackFiles | None = None
 
     def by_schema(self) -> Iterator[tuple[str, MarkedYaml]]:
         """Yield each file with the name of the schema that it must follow."""
@@ -39,12 +42,32 @@ class PackFiles:
 
     @property
     def model_file(self) -> Path:
-        """Return where the trained weights of the pack lie, if it has any."""
-        return self.folder / MODEL_FILE
+        """Return where the trained weights of the pack lie, if it has any; those of its base if it has none."""
+        own = self.folder / MODEL_FILE
+        return own if self.base is None or own.is_file() else self.base.model_file
 
     def words(self) -> dict[str, tuple[str, ...]]:
-        """Return the words of each list of all lexicons, by the name of the list."""
-        return {name: tuple(words) for file in self.lexicons for name, words in file.value.get("lists", {}).items()}
+        """Return the words of each list of all lexicons, by the name of the list; own lists go before the base's."""
+        own = {name: tuple(words) for file in self.lexicons for name, words in file.value.get("lists", {}).items()}
+        return own if self.base is None else {**self.base.words(), **own}
+
+    def derived(self) -> Iterator[MarkedYaml]:
+        """Yield the rules of words and wording of the base as rules of this pack: own id, authority and dates.
+
+        A base rule is left out where this pack has a file of its own at the same path, or names it under ``without``.
+        """
+        if self.base is None:
+            return
+        extends = self.pack.value["extends"]
+        left_out = {item["rule"] for item in self.pack.value.get("without", ())}
+        for file in self.base.rules:
+            place = file.file.relative_to(self.base.folder)
+            if file.value["kind"] not in TEXT_KINDS or file.value["id"] in left_out or (self.folder / place).exists():
+                continue
+            related = [{"id": file.value["id"], "type": "derived_from"}]
+            own = {"id": ".".join((self.pack.value["id"], *place.with_suffix("").parts)), "related": related}
+            own |= {key: extends[key] for key in ("authority", "in_force", "owner")}
+            yield MarkedYaml(file.file, {**file.value, **own}, file.places)
 
 
 @dataclass(frozen=True)
@@ -81,13 +104,28 @@ def read_pack(folder: Path) -> PackFiles:
     for name in (PACK_FILE, INSTRUMENTS_FILE):
         if not (folder / name).is_file():
             raise RulePackError(folder / name, 1, "the file is missing")
+    pack = read_marked(folder / PACK_FILE)
     return PackFiles(
         folder=folder,
-        pack=read_marked(folder / PACK_FILE),
+        pack=pack,
         instruments=read_marked(folder / INSTRUMENTS_FILE),
         lexicons=tuple(read_marked(file) for file in sorted((folder / LEXICONS_FOLDER).glob("*.yaml"))),
         rules=tuple(read_marked(file) for file in rule_files(folder)),
+        base=_base(folder, pack),
     )
+
+
+def _base(folder: Path, pack: MarkedYaml) -> PackFiles | None:
+    named = pack.value.get("extends") if isinstance(pack.value, dict) else None
+    if not isinstance(named, dict) or not isinstance(named.get("pack"), str):
+        return None
+    base = (folder / named["pack"]).resolve()
+    line = pack.place(("extends", "pack"))[0]
+    if not (base / PACK_FILE).is_file():
+        raise RulePackError(pack.file, line, f"there is no rule pack at {named['pack']}")
+    if "extends" in read_marked(base / PACK_FILE).value:
+        raise RulePackError(pack.file, line, "a pack can only extend one that extends none")
+    return read_pack(base)
 
 
 def rule_files(folder: Path) -> list[Path]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from audit_service.detection.folding import fold
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Turn
-from audit_service.detection.wordings import WordingModel
+from audit_service.detection.wordings import Scores, TrainedLayer
 from audit_service.detection.words import UNKNOWN_SPEAKER_SCORE, Spot, finding_in_turn
 
 PLANE = "model"
@@ -15,32 +15,41 @@ LEAST_CHARACTERS = 3
 
 
 def propose(
-    model: WordingModel, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding]
+    model: TrainedLayer,
+    rules: Sequence[Rule],
+    conversation: Conversation,
+    rows: Scores,
+    spoken: Collection[tuple[int | None, str]],
 ) -> list[FoundFinding]:
     """Return the findings of the ``model`` rules in the turns of ``conversation``.
 
     A rule whose recipient is not the known one proposes nothing: the model cannot hear who is addressed.
+
+    Args:
+        model: whose columns the rules name.
+        rules: rules of kind ``model`` that may concern the conversation.
+        conversation: what was said.
+        rows: the scores of the model, one row a turn.
+        spoken: turn and category of the findings that other rules made there.
     """
-    spoken = {(finding.turn, finding.category) for finding in found}
     able = [rule for rule in rules if rule.recipient in {None, conversation.recipient}]
     return [
-        finding
-        for index, turn in enumerate(conversation.turns)
+        _finding(model, rule, conversation, index, score)
+        for index, (turn, row) in enumerate(zip(conversation.turns, rows.tolist(), strict=True))
         if len(fold(turn.text).text) >= LEAST_CHARACTERS
-        for finding in _in_turn(model, able, conversation, index)
-        if (index, finding.category) not in spoken
+        for rule, score in _proposed(model, able, turn, row)
+        if (index, rule.category) not in spoken
     ]
 
 
-def _in_turn(model: WordingModel, rules: Sequence[Rule], conversation: Conversation, index: int) -> list[FoundFinding]:
-    turn = conversation.turns[index]
-    scores = dict(zip(model.categories, model.scores(turn.text).tolist(), strict=True))
-    made = []
+def _proposed(
+    model: TrainedLayer, rules: Sequence[Rule], turn: Turn, row: Sequence[float]
+) -> Iterator[tuple[Rule, float]]:
+    scores = dict(zip(model.categories, row, strict=True))
     for rule in rules:
         score = scores[rule.category] * _trust(rule, turn)
         if score >= rule.detection.least_score:
-            made.append(_finding(model, rule, conversation, index, score))
-    return made
+            yield rule, score
 
 
 def _trust(rule: Rule, turn: Turn) -> float:
@@ -50,11 +59,11 @@ def _trust(rule: Rule, turn: Turn) -> float:
     return UNKNOWN_SPEAKER_SCORE if turn.speaker == "unknown" else 0.0
 
 
-def _finding(model: WordingModel, rule: Rule, conversation: Conversation, index: int, score: float) -> FoundFinding:
+def _finding(model: TrainedLayer, rule: Rule, conversation: Conversation, index: int, score: float) -> FoundFinding:
     text = conversation.turns[index].text
     anchors = [
         {"selection": "wording", "literal": piece, "text": piece, "plane": PLANE, "edits": 0}
-        for piece in model.weightiest(text, rule.category)
+        for piece in model.linear.weightiest(text, rule.category)
     ]
     explanation = {
         "condition": f"score of the wording at least {rule.detection.least_score}",
@@ -62,5 +71,5 @@ def _finding(model: WordingModel, rule: Rule, conversation: Conversation, index:
         "exceptions": {},
         **rule.facts,
     }
-    spot = Spot(index, *model.place(text, rule.category), score, PLANE)
+    spot = Spot(index, *model.linear.place(text, rule.category), score, PLANE)
     return finding_in_turn(rule, conversation, spot, explanation)

@@ -15,13 +15,11 @@ from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Node
 from audit_service.detection.matching import RuleException
 from audit_service.detection.taxonomy import SIGNALS
-from audit_service.detection.wordings import WordingModel
+from audit_service.detection.wordings import TrainedLayer
 
-WORD_KINDS = frozenset({"phrase", "frame"})
-TEXT_KINDS = WORD_KINDS | {"model"}
 NORMATIVE_KEYS = (
     "id", "version", "status", "category", "kind", "severity", "authority", "in_force", "speaker", "recipient",
-    "channels", "facts", "detect", "except",
+    "channels", "facts", "detect", "except", "replaces",
 )  # fmt: skip
 
 
@@ -88,6 +86,7 @@ class Rule:
     examples: Mapping[str, Sequence[Mapping[str, Any]]]
     file: Path
     line: int
+    replaces: str | None = None
 
     @property
     def is_signal(self) -> bool:
@@ -105,7 +104,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Pack:
-    """A published, versioned set of rules of one jurisdiction."""
+    """A published, versioned set of rules of one jurisdiction.
+
+    Attributes:
+        model: the trained layer, if the pack has one.
+        dissent_below: a finding made by words falls where the trained layer gives its category less than this score.
+    """
 
     id: str
     version: str
@@ -114,7 +118,8 @@ class Pack:
     rules: tuple[Rule, ...]
     normative: Mapping[str, Any]
     folder: Path
-    model: WordingModel | None = None
+    model: TrainedLayer | None = None
+    dissent_below: float = 0.0
 
     @cached_property
     def digest(self) -> str:

@@ -22,6 +22,7 @@ _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"))
 _FINALS = (("ing", "in"), ("eng", "en"), ("ang", "an"))
 _LATIN_RUN = re.compile(r"[a-z]+")
 _LONGEST_SYLLABLE = 6
+_PINYIN_BETWEEN = re.compile(r"(?<=[㐀-鿿])[a-z]{2,}|[a-z]{2,}(?=[㐀-鿿])")
 # How English recognisers write spoken words that sound like letters.
 _LETTER_WORDS = {"u": "you", "o": "owe", "r": "are", "y": "why", "ur": "your"}
 
@@ -57,6 +58,11 @@ def syllable(character: str) -> str:
 def known_syllables() -> frozenset[str]:
     """Return all tone-less syllables of Mandarin that the common characters have."""
     return frozenset(syllable(chr(code)) for code in range(0x4E00, 0x9FA6)) - {""}
+
+
+def hides_pinyin(text: str) -> bool:
+    """Tell whether, in a folded text, Latin letters beside Chinese characters spell a syllable (fa院)."""
+    return any(run.group() in known_syllables() for run in _PINYIN_BETWEEN.finditer(text))
 
 
 @lru_cache(maxsize=4096)

@@ -1,55 +1,46 @@
-"""The trained layer: a linear model over short pieces of text, for conduct that no frame has words for.
+"""The trained layer: what is being done by the wording as a whole, for conduct that no frame has words for.
 
-People who threaten do not repeat phrase lists. The model is a logistic regression, one column a category, over runs of
-one to three Chinese characters or Latin words and over four-letter pieces of words, weighted by tf-idf (Salton and
-Buckley 1988) and normalised to length one. It is trained on the project's own corpus alone; its figures are in the
-model card beside the weights. A rule of kind ``model`` says which category and which score makes a finding.
+People who threaten do not repeat phrase lists. Two models trained on the project's own corpus read a turn together:
 
-Two columns more say whether there is any conduct, or any signal, at all. A category scores no more than they do: that
-keeps lawful texts about the same things (a denial, a warning about fraud) from being taken for the deed.
+* the *linear* one, a logistic regression a category over short pieces of text weighted by their rarity; it reads
+  thousands of turns in a few milliseconds;
+* the *reader* (:mod:`audit_service.detection.reader`), a small language model, asked only about the turns in which the
+  linear one sees a chance of conduct or of a signal.
+
+Their log-odds are mixed by fixed shares. Two columns more say whether there is any conduct, or any signal, at all. A
+category scores no more than they do: that keeps lawful texts about the same things (a denial, a warning about fraud)
+from being taken for the deed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import math
 import re
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit_service.detection.folding import fold
+from audit_service.detection.pieces import BUCKET_BITS, Pieces, pieces_of
+from audit_service.detection.reader import CLEAREST, Reader
 from audit_service.detection.taxonomy import SIGNALS
 
-LONGEST_RUN = 3
-PIECE = 4
 SHOWN_PIECES = 5
 ANY_CONDUCT, ANY_SIGNAL = "any_conduct", "any_signal"
 CLAUSE = re.compile(r"[^。！？!?；;，,…\n]+")
-_TOKEN = re.compile(r"[㐀-鿿\U00020000-\U0003ffff]|[^\s㐀-鿿\U00020000-\U0003ffff]+")
-_BETWEEN = "\x1f"
-
-
-def pieces_of(text: str) -> list[str]:
-    """Return the pieces of a text that the model weighs; writing variants fold to the same pieces."""
-    tokens = _TOKEN.findall(fold(text).text)
-    found: list[str] = []
-    for length in range(1, LONGEST_RUN + 1):
-        found += [_BETWEEN.join(tokens[place : place + length]) for place in range(len(tokens) - length + 1)]
-    for token in tokens:
-        if len(token) >= PIECE - 1:
-            bounded = f"#{token}#"
-            found += [bounded[place : place + PIECE] for place in range(len(bounded) - PIECE + 1)]
-    return found
+Scores = NDArray[np.float32]
 
 
 class WordingModel:
-    """Weights as trained; the same text always gets the same scores.
+    """The linear model, as trained; the same text always gets the same log-odds.
 
     Args:
-        content: the bytes of an ``.npz`` with ``pieces`` (one text, a line a piece), ``idf`` (n), ``weights`` (n by k),
-            ``bias`` (k) and ``categories`` (k names, the last two ``any_conduct`` and ``any_signal``).
+        content: the bytes of an ``.npz`` with ``buckets`` (n), ``rarity`` (n), ``weights`` (n by k), ``bias`` (k) and
+            ``categories`` (k names, the last two ``any_conduct`` and ``any_signal``).
 
     Raises:
         ValueError, KeyError, EOFError, BadZipFile, zlib.error: it is not such a file, or cut short or damaged.
@@ -57,55 +48,113 @@ class WordingModel:
 
     def __init__(self, content: bytes) -> None:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            columns = str(stored["categories"]).split("\n")
-            self._pieces = str(stored["pieces"]).split("\n")
-            self._idf: NDArray[np.float32] = stored["idf"].astype(np.float32)
-            self._weights: NDArray[np.float32] = stored["weights"].astype(np.float32)
-            self._bias: NDArray[np.float32] = stored["bias"].astype(np.float32)
-        self._numbers = {piece: number for number, piece in enumerate(self._pieces)}
-        self.categories = tuple(columns[: columns.index(ANY_CONDUCT)])
-        self._any = np.array([columns.index(ANY_SIGNAL if c in SIGNALS else ANY_CONDUCT) for c in self.categories])
-        if self._weights.shape != (len(self._pieces), len(columns)):
-            raise ValueError("the weights do not fit the pieces and categories")
+            self.columns = tuple(str(stored["categories"]).split("\n"))
+            buckets = stored["buckets"].astype(np.int64)
+            rarity = stored["rarity"].astype(np.float32)
+            weights = stored["weights"].astype(np.float32)
+            self._bias: Scores = stored["bias"].astype(np.float32)
+        if weights.shape != (len(buckets), len(self.columns)) or self.columns[-2:] != (ANY_CONDUCT, ANY_SIGNAL):
+            raise ValueError("the weights do not fit the buckets and categories")
+        self._rows = np.zeros(1 << BUCKET_BITS, dtype=np.int32)
+        self._rows[buckets] = np.arange(1, len(buckets) + 1)
+        self._rarity: Scores = np.concatenate([np.zeros(1, dtype=np.float32), rarity])
+        self._weights: Scores = np.concatenate([np.zeros((1, len(self.columns)), dtype=np.float32), weights])
+        self._any: Scores = np.ascontiguousarray(self._weights[:, -2:] * self._rarity[:, None])
+        self.digest = hashlib.sha256(content).hexdigest()
 
-    def scores(self, text: str) -> NDArray[np.float32]:
-        """Return one score a category, in the order of :attr:`categories`."""
-        numbers, values = self._weighed(text)
-        sums: NDArray[np.float32] = values @ self._weights[numbers] + self._bias
-        every = 1.0 / (1.0 + np.exp(-sums, dtype=np.float32))
-        held: NDArray[np.float32] = np.minimum(every[: len(self.categories)], every[self._any])
-        return held
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Return the categories that have a column."""
+        return self.columns[:-2]
+
+    def any_odds(self, texts: Sequence[str], speakers: Sequence[str]) -> Scores:
+        """Return, for each of the folded ``texts``, the log-odds that it shows anything that its speaker can show."""
+        pieces = pieces_of(texts)
+        rows = self._rows[pieces.buckets]
+        lengths = self._lengths(pieces, rows, len(texts))
+        sums = [np.bincount(pieces.texts, self._any[rows, column], len(texts)) / lengths for column in range(2)]
+        return of_speakers((np.array(sums).T + self._bias[-2:]).astype(np.float32), speakers)
+
+    def odds(self, texts: Sequence[str]) -> Scores:
+        """Return the log-odds of every column, for each of the folded ``texts``."""
+        pieces = pieces_of(texts)
+        rows = self._rows[pieces.buckets]
+        shares = self._weights[rows] * self._rarity[rows][:, None]
+        sums = np.array([np.bincount(pieces.texts, column, len(texts)) for column in shares.T]).T
+        return (sums / self._lengths(pieces, rows, len(texts))[:, None] + self._bias).astype(np.float32)
 
     def weightiest(self, text: str, category: str) -> tuple[str, ...]:
         """Return the pieces of ``text`` that speak most for ``category``, the weightiest first."""
-        column = self.categories.index(category)
-        numbers, values = self._weighed(text)
-        shares = values * self._weights[numbers, column]
-        best = [place for place in np.argsort(-shares, kind="stable")[:SHOWN_PIECES] if shares[place] > 0]
-        return tuple(self._pieces[numbers[place]].replace(_BETWEEN, "") for place in best)
+        pieces = pieces_of([fold(text).text])
+        rows = self._rows[pieces.buckets]
+        shares = self._weights[rows, self.columns.index(category)] * self._rarity[rows]
+        best = [number for number in np.argsort(-shares, kind="stable") if shares[number] > 0]
+        return tuple(dict.fromkeys(pieces.spelled(number) for number in best))[:SHOWN_PIECES]
 
     def place(self, text: str, category: str) -> tuple[int, int]:
         """Return the clause of ``text`` that speaks most for ``category``, as character offsets."""
-        column = self.categories.index(category)
         clauses = [match.span() for match in CLAUSE.finditer(text) if match.group().strip()]
         if not clauses:
             return 0, len(text)
-        start, end = max(clauses, key=lambda span: (self._weight(text[span[0] : span[1]], column), -span[0]))
+        weights = self.odds([fold(text[start:end]).text for start, end in clauses])[:, self.columns.index(category)]
+        start, end = clauses[int(np.argmax(weights))]
         clause = text[start:end]
         return start + len(clause) - len(clause.lstrip()), end - len(clause) + len(clause.rstrip())
 
-    def _weight(self, clause: str, column: int) -> float:
-        numbers, values = self._weighed(clause)
-        return float(values @ self._weights[numbers, column])
+    def _lengths(self, pieces: Pieces, rows: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+        squares = np.bincount(pieces.texts, np.square(self._rarity[rows]), count)
+        return np.sqrt(np.maximum(squares, 1e-9))
 
-    def _weighed(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        known = self._numbers
-        counts = Counter(known[piece] for piece in pieces_of(text) if piece in known)
-        numbers = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
-        counted = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-        values = (1 + np.log(counted, dtype=np.float32)) * self._idf[numbers]
-        length = float(np.sqrt(values @ values))
-        return numbers, values / length if length else values
+
+class TrainedLayer:
+    """The linear model and, where the pack names one, the reader: one judgement."""
+
+    def __init__(self, linear: WordingModel, reader: Reader | None) -> None:
+        self.linear = linear
+        self.reader = reader
+        if reader is not None and not set(linear.categories) <= set(reader.categories):
+            raise ValueError("the reader has no column for some categories of the linear model")
+        is_signal = np.array([category in SIGNALS for category in linear.categories])
+        self._any = np.where(is_signal, -1, -2)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Return the categories that have a column."""
+        return self.linear.categories
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the weights; of both models' where there are two."""
+        return self.linear.digest if self.reader is None else f"{self.linear.digest}+{self.reader.digest}"
+
+    def least_any_odds(self, least_scores: Iterable[float]) -> float:
+        """Return the log-odds of the linear model's two last columns below which no category reaches a score."""
+        lowest = min((math.log(least / (1 - least)) for least in least_scores), default=math.inf)
+        if self.reader is None:
+            return lowest
+        unheard = (lowest - self.reader.share * CLEAREST) / (1 - self.reader.share)
+        return max(unheard, min(self.reader.least_odds, lowest))
+
+    def scores(self, texts: Sequence[str], speakers: Sequence[str]) -> Scores:
+        """Return one row a text (as written), one score from 0 to 1 a category."""
+        if not texts:
+            return np.zeros((0, len(self.categories)), dtype=np.float32)
+        odds = self.linear.odds([fold(text).text for text in texts])
+        if self.reader is not None:
+            asked = np.flatnonzero(of_speakers(odds[:, -2:], speakers) >= self.reader.least_odds)
+            heard = self.reader.odds([texts[number] for number in asked.tolist()], self.linear.columns)
+            odds[asked] = self.reader.share * heard + (1 - self.reader.share) * odds[asked]
+        every = 1.0 / (1.0 + np.exp(-odds, dtype=np.float32))
+        held: Scores = np.minimum(every[:, :-2], every[:, self._any])
+        return held
+
+
+def of_speakers(odds: Scores, speakers: Sequence[str]) -> Scores:
+    """Return, of two columns (any conduct, any signal), the one that fits each speaker; the greater where unknown."""
+    by_agent = np.array([speaker in {"agent", "unknown"} for speaker in speakers])
+    by_other = np.array([speaker != "agent" for speaker in speakers])
+    found: Scores = np.maximum(np.where(by_agent, odds[:, 0], -np.inf), np.where(by_other, odds[:, 1], -np.inf))
+    return found
 
 
 @lru_cache(maxsize=8)

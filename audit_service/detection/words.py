@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,10 @@ from audit_service.detection.conditions import Node
 from audit_service.detection.matching import Match, PassageHits, has_enough_sound
 from audit_service.detection.passages import Passage
 from audit_service.detection.rules import Rule
-from audit_service.detection.sounds import known_syllables
+from audit_service.detection.sounds import hides_pinyin
 from audit_service.detection.values import Conversation, FoundFinding
 
 UNKNOWN_SPEAKER_SCORE = 0.8
-_PINYIN_BETWEEN = re.compile(r"(?<=[㐀-鿿])[a-z]{2,}|[a-z]{2,}(?=[㐀-鿿])")
 RuleHits = dict[str, dict[str, list[Hit]]]
 
 
@@ -46,9 +44,7 @@ def hits_by_rule(anchors: Anchors, passage: Passage, source: str) -> RuleHits:
 
 def shows_evasion(passage: Passage) -> bool:
     """Tell whether characters were put into words or taken apart, or pinyin stands for characters (fa院)."""
-    if passage.noise:
-        return True
-    return any(run.group() in known_syllables() for run in _PINYIN_BETWEEN.finditer(passage.text))
+    return passage.noise > 0 or hides_pinyin(passage.text)
 
 
 def with_patterns(anchors: Anchors, passage: Passage, rule: Rule, hits: Mapping[str, list[Hit]]) -> PassageHits:

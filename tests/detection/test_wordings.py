@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ import pytest
 
 from audit_service.detection import Conversation, Engine, Turn, load_packs
 from audit_service.detection.errors import RulePackError
+from audit_service.detection.folding import fold
+from audit_service.detection.pieces import pieces_of
 from audit_service.detection.values import FoundFinding
-from audit_service.detection.wordings import WordingModel, pieces_of
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 ENGINE = Engine(load_packs([RULES / "cn", RULES / "us"]))
 WHOLE = (RULES / "cn" / "model" / "wording.npz").read_bytes()
-MODEL = WordingModel(WHOLE)
+LAYER = next(pack.model for pack in ENGINE.packs if pack.id == "cn" and pack.model is not None)
 HINT = "您好。再拖下去人是要进去的，蹲上几年出来孩子都不认识你。"
 
 
@@ -47,8 +49,22 @@ def test_lawful_twins_are_left_alone(text: str) -> None:
 
 def test_writing_otherwise_does_not_change_the_score() -> None:
     plain, evaded = "你就等着手机爆炸吧", "你 就 等*着 手 機 爆·炸 吧"
-    assert pieces_of(plain) == pieces_of(evaded)
-    assert np.array_equal(MODEL.scores(plain), MODEL.scores(evaded))
+    assert fold(plain).text == fold(evaded).text
+    assert np.array_equal(LAYER.scores([plain], ["agent"]), LAYER.scores([evaded], ["agent"]))
+
+
+def test_company_does_not_change_a_score() -> None:
+    texts = [HINT, "您好", "Pay up or we will come to your house.", ""]
+    together = LAYER.scores(texts, ["agent"] * 4)
+    alone = [LAYER.scores([text], ["agent"])[0] for text in texts]
+    assert np.array_equal(together, np.array(alone))
+
+
+def test_pieces_are_told_apart_by_text() -> None:
+    pieces = pieces_of(["打电话", "", "pay me"])
+    spelled = [(text, pieces.spelled(number)) for number, text in enumerate(pieces.texts.tolist())]
+    assert {(0, "打电话"), (0, "电话"), (2, "pay me"), (2, "pay")} <= set(spelled)
+    assert {text for text, _ in spelled} == {0, 2}
 
 
 def test_what_the_borrower_says_is_never_conduct() -> None:
@@ -94,3 +110,24 @@ def test_other_weights_make_another_digest(tmp_path: Path) -> None:
     np.savez_compressed(file, **values)
     (old,), (new,) = load_packs([RULES / "cn"]), load_packs([tmp_path / "rules" / "cn"])
     assert old.digest != new.digest
+
+
+def test_words_that_the_trained_layer_all_but_rules_out_make_no_finding() -> None:
+    (pack,) = load_packs([RULES / "cn"])
+    heeding, deaf = Engine([pack]), Engine([replace(pack, dissent_below=0.0)])
+    texts = [example["text"] for rule in pack.rules if rule.kind == "frame" for example in rule.examples["flag"]]
+    for text in texts:
+        conversation = Conversation("c", (Turn("agent", text),), recipient="borrower")
+        kept = {(f.rule_id, f.start) for f in heeding.scan(conversation).findings if f.plane != "model"}
+        every = {(f.rule_id, f.start) for f in deaf.scan(conversation).findings if f.plane != "model"}
+        assert kept <= every
+    assert pack.digest != replace(pack, normative={**pack.normative, "pack": {}}).digest
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+def test_a_broken_reader_is_refused_by_name(tmp_path: Path, damage: str) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    file = tmp_path / "rules" / "reader" / "reader.onnx"
+    file.unlink() if damage == "missing" else file.write_bytes(file.read_bytes()[:10_000])
+    with pytest.raises(RulePackError, match=r"pack\.yaml.*reader"):
+        load_packs([tmp_path / "rules" / "cn"])
