@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -15,6 +15,7 @@ from audit_service.cli.rules import rule_folders
 from audit_service.complaints.triage import triage as triage_narrative
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.documents import conversation_of, document_of
+from audit_service.detection.values import ScanResult
 from audit_service.errors import AuditError
 from audit_service.media.values import Limits
 from audit_service.settings import setting_from_environment
@@ -23,30 +24,69 @@ from audit_service.transcription.pipeline import ListeningOptions, transcribe_fi
 from audit_service.transcription.values import TranscriptResult
 from audit_service.transcription.weights import locate_weights
 
+if TYPE_CHECKING:
+    from io import BufferedReader
+
 SOME_REFUSED = 3
+READ_BYTES = 1 << 18
+Document = Mapping[str, Any]
+Answer = dict[str, Any]
+Value = TypeVar("Value")
 
 
-def answer_lines(answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> int:
+def line_batches() -> Iterator[list[bytes]]:
+    """Yield the lines of standard input as they come: all that is there, without waiting for more."""
+    pending = b""
+    stream = cast("BufferedReader", sys.stdin.buffer)
+    while chunk := stream.read1(READ_BYTES):
+        *lines, pending = (pending + chunk).split(b"\n")
+        yield [line for line in lines if line.strip()]
+    if pending.strip():
+        yield [pending]
+
+
+def answer_lines(answer: Callable[[Sequence[Document]], Sequence[Answer | Exception]]) -> int:
     """Answer each line of standard input in order; a bad line gives ``{"id", "error"}`` and the rest goes on.
+
+    Args:
+        answer: takes the documents that came together, and returns for each its answer or what is wrong with it.
 
     Returns:
         The exit status: 0, or 3 if any line was bad.
     """
     status = 0
-    for raw in sys.stdin.buffer:
-        if not raw.strip():
-            continue
-        document: Any = None
-        try:
-            document = json.loads(raw.decode("utf-8"))
-            if not isinstance(document, dict) or "id" not in document:
-                raise ValueError("a line is a JSON object with an id")  # noqa: TRY301 - one place answers all bad lines
-            result = {"id": document["id"]} | answer(document)
-        except (ValueError, TypeError, KeyError, AuditError) as error:
-            status = SOME_REFUSED
-            result = {"id": document.get("id") if isinstance(document, dict) else None, "error": str(error)}
-        click.echo(json.dumps(result, ensure_ascii=False))
+    for lines in line_batches():
+        read = [_document(line) for line in lines]
+        answers = iter(answer([document for document in read if not isinstance(document, Exception)]))
+        for document in read:
+            result = document if isinstance(document, Exception) else next(answers)
+            known = None if isinstance(document, Exception) else document["id"]
+            if isinstance(result, Exception):
+                status = SOME_REFUSED
+                result = {"error": str(result)}
+            click.echo(json.dumps({"id": known} | result, ensure_ascii=False))
     return status
+
+
+def _document(line: bytes) -> Document | Exception:
+    try:
+        document = json.loads(line.decode("utf-8"))
+    except ValueError as error:
+        return error
+    if not isinstance(document, dict) or "id" not in document:
+        return ValueError("a line is a JSON object with an id")
+    return document
+
+
+def _tried(make: Callable[[Document], Value], document: Document) -> Value | Exception:
+    try:
+        return make(document)
+    except (ValueError, TypeError, KeyError, AuditError) as error:
+        return error
+
+
+def _findings(result: ScanResult) -> Answer:
+    return {"findings": [document_of(found) for found in result.findings]}
 
 
 @click.command()
@@ -64,9 +104,10 @@ def detect(jurisdiction: str) -> None:
     engine = Engine(load_packs(rule_folders(())))
     wanted = tuple(part.strip() for part in jurisdiction.split(",") if part.strip())
 
-    def answer(document: Mapping[str, Any]) -> dict[str, Any]:
-        result = engine.scan(conversation_of(document, wanted))
-        return {"findings": [document_of(found) for found in result.findings]}
+    def answer(documents: Sequence[Document]) -> list[Answer | Exception]:
+        read = [_tried(lambda document: conversation_of(document, wanted), document) for document in documents]
+        results = iter(engine.scan_many([item for item in read if not isinstance(item, Exception)]))
+        return [item if isinstance(item, Exception) else _findings(next(results)) for item in read]
 
     raise SystemExit(answer_lines(answer))
 
@@ -80,10 +121,13 @@ def triage() -> None:
     Example: echo '{"id": 1, "narrative": "他们冒充法院，还打电话给我同事"}' | audit-service triage
     """
 
-    def answer(document: Mapping[str, Any]) -> dict[str, Any]:
+    def triaged(document: Document) -> Answer:
         if not isinstance(document.get("narrative"), str):
             raise TypeError("narrative must be a text")
         return asdict(triage_narrative(document["narrative"]))
+
+    def answer(documents: Sequence[Document]) -> list[Answer | Exception]:
+        return [_tried(triaged, document) for document in documents]
 
     raise SystemExit(answer_lines(answer))
 

@@ -88,7 +88,8 @@ class Engine:
         needed: set[int] = set()
         groups: dict[Kind, list[int]] = {}
         for number, conversation in enumerate(conversations):
-            if conversation.source == "typed" and len(conversation.turns) == 1 and conversation.at is None:
+            is_hour_judged = conversation.at is not None and not conversation.is_in_log
+            if conversation.source == "typed" and len(conversation.turns) == 1 and not is_hour_judged:
                 groups.setdefault(self._kind(conversation), []).append(number)
             else:
                 needed.add(number)
@@ -107,10 +108,12 @@ class Engine:
 
     def _screen(self, kind: Kind, example: Conversation) -> Screen:
         if kind not in self._screens:
-            speaker = kind[1]
+            jurisdictions, speaker, *_ = kind
             rules = [
                 rule
-                for rule in self._rules_for(example, None)
+                for pack in self.packs
+                if pack.jurisdiction in jurisdictions
+                for rule in pack.rules
                 if speaker in {*rule.speakers, "unknown"} and _may_concern(rule, example)
             ]
             by_model: dict[TrainedLayer, list[float]] = {}

@@ -23,7 +23,7 @@ def propose(
 ) -> list[FoundFinding]:
     """Return the findings of the ``model`` rules in the turns of ``conversation``.
 
-    A rule whose recipient is not the known one proposes nothing: the model cannot hear who is addressed.
+    A rule whose recipient is not the known one proposes nothing; where the recipient is not known, a score counts less.
 
     Args:
         model: whose columns the rules name.
@@ -32,31 +32,32 @@ def propose(
         rows: the scores of the model, one row a turn.
         spoken: turn and category of the findings that other rules made there.
     """
-    able = [rule for rule in rules if rule.recipient in {None, conversation.recipient}]
     return [
         _finding(model, rule, conversation, index, score)
         for index, (turn, row) in enumerate(zip(conversation.turns, rows.tolist(), strict=True))
         if len(fold(turn.text).text) >= LEAST_CHARACTERS
-        for rule, score in _proposed(model, able, turn, row)
+        for rule, score in _proposed(model, rules, conversation, turn, row)
         if (index, rule.category) not in spoken
     ]
 
 
 def _proposed(
-    model: TrainedLayer, rules: Sequence[Rule], turn: Turn, row: Sequence[float]
+    model: TrainedLayer, rules: Sequence[Rule], conversation: Conversation, turn: Turn, row: Sequence[float]
 ) -> Iterator[tuple[Rule, float]]:
     scores = dict(zip(model.categories, row, strict=True))
     for rule in rules:
-        score = scores[rule.category] * _trust(rule, turn)
+        score = scores[rule.category] * _trust(rule.speakers, turn.speaker)
+        if rule.recipient is not None:
+            score *= _trust((rule.recipient,), conversation.recipient or "unknown")
         if score >= rule.detection.least_score:
             yield rule, score
 
 
-def _trust(rule: Rule, turn: Turn) -> float:
-    """Return how much of a score stands: all for the speaker of the rule, less for one unknown, nothing for others."""
-    if turn.speaker in rule.speakers:
+def _trust(wanted: Sequence[str], known: str) -> float:
+    """Return how much of a score stands: all where the person is the one wanted, less where unknown, else nothing."""
+    if known in wanted:
         return 1.0
-    return UNKNOWN_SPEAKER_SCORE if turn.speaker == "unknown" else 0.0
+    return UNKNOWN_SPEAKER_SCORE if known == "unknown" else 0.0
 
 
 def _finding(model: TrainedLayer, rule: Rule, conversation: Conversation, index: int, score: float) -> FoundFinding:

@@ -107,8 +107,9 @@ def run_messages(session: Session, engine: Engine, first_id: int, last_id: int) 
     )
     packs = _pack_versions(session, engine)
     total = RunSummary(0, 0, 0)
-    for message in session.scalars(query):
-        result = engine.scan(conversation_of_message(message))
+    messages = session.scalars(query).all()
+    results = engine.scan_many([conversation_of_message(message) for message in messages])
+    for message, result in zip(messages, results, strict=True):
         subject = _Subject(
             RunScope.CONVERSATION, message.attempt_id, message.attempt_id, message_id=message.id, rules=packs
         )

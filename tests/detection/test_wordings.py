@@ -77,11 +77,15 @@ def test_an_unknown_speaker_lowers_the_score() -> None:
     assert all(finding.score < known.score for finding in unsure)
 
 
-def test_disclosure_is_proposed_only_to_a_third_party() -> None:
+def test_disclosure_is_proposed_less_surely_where_the_reader_is_not_known() -> None:
     text = "您儿子在我们平台借了两万八，到现在一直没还"
-    assert "third_party_disclosure" in {finding.category for finding in scan(text, recipient="third_party")}
-    for recipient in ("borrower", None):
-        assert not [f for f in scan(text, recipient=recipient) if f.rule_id == "cn.third_party_disclosure.wording"]
+
+    def scores(recipient: str | None) -> list[float]:
+        return [f.score for f in scan(text, recipient=recipient) if f.category == "third_party_disclosure"]
+
+    (told,), unsure = scores("third_party"), scores(None)
+    assert all(score < told for score in unsure)
+    assert scores("borrower") == []
 
 
 def test_the_model_is_silent_where_the_words_of_a_rule_spoke() -> None:
