@@ -1,4 +1,4 @@
-"""Commands about rule packs: ``rules lint``, ``test``, ``diff`` and ``explain``."""
+"""Commands about rule packs: ``rules lint``, ``test``, ``lock``, ``diff`` and ``explain``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from audit_service.database import transaction
 from audit_service.detection import Engine, lint, load_packs, test_examples
 from audit_service.detection.comparing import compare
 from audit_service.detection.documents import conversation_of, document_of
+from audit_service.detection.locking import LOCK_FILE, compare_with_lock, read_lock, write_lock
 from audit_service.detection.values import Conversation
 from audit_service.errors import InputRefusedError
 from audit_service.review import queries
@@ -71,6 +72,30 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
         text=lambda: _say(rows, "All examples hold.", ("rule", "example", "expected", "got")),
     )
     raise SystemExit(3 if failures else 0)
+
+
+@rules.command("lock")
+@click.option("--check", is_flag=True, help="Write nothing; exit code 3 if a pack is not as locked.")
+@folders_argument
+@json_option
+def lock_command(folders: tuple[Path, ...], *, check: bool, as_json: bool) -> None:
+    """Write version and digest of each pack to lock.json beside them, or check that they are still the same.
+
+    A pack that was changed under its old version is refused: findings name the version that made them.
+
+    Example: audit-service rules lock --check
+    """
+    chosen = rule_folders(folders)
+    file = chosen[0].parent / LOCK_FILE
+    packs = load_packs(chosen)
+    problems = compare_with_lock(read_lock(file), packs)
+    is_unlocked = any(problem.message.endswith("raise it") for problem in problems)
+    if not check and not is_unlocked:
+        write_lock(file, packs)
+        problems = []
+    rows = [{"pack": problem.pack, "message": problem.message} for problem in problems]
+    emit({"problems": rows}, as_json=as_json, text=lambda: _say(rows, "The packs are as locked.", ("pack", "message")))
+    raise SystemExit(3 if problems else 0)
 
 
 @rules.command("diff")

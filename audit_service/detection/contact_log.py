@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from audit_service.detection.cease_terms import ALL, REPRESENTED, WORK, WORKING_HOURS
 from audit_service.detection.civil_time import days_before, is_within, local_day, local_time
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Attempt, CeaseRequest, Consent, FoundFinding, Undetermined
+
+WORKING_DAYS = range(5)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Judgement:
     def concerns(self, attempt: Attempt) -> bool:
         """Tell whether the rule judges this attempt: outbound, of its jurisdiction, channel and date."""
         channels = self.limits.get("channels")
-        jurisdiction = self.rule.id.split(".", 1)[0]
+        jurisdiction = self.rule.jurisdiction
         return (
             attempt.direction == "outbound"
             and attempt.jurisdiction in {"", jurisdiction}
@@ -198,13 +201,14 @@ def _reach(log: Log, attempt: Attempt) -> tuple[Attempt | None, int, list[Attemp
 
 
 def judge_after_cease(judgement: Judgement, log: Log) -> None:
-    """A contact after the person asked for none: at all, by this channel, or at night."""
+    """A contact after the person asked for none: at all, by this channel, at these hours, or at work."""
     scopes = set(judgement.limits["scopes"])
     for attempt in filter(judgement.concerns, log.attempts):
         if judgement.limits.get("persons") == "contact" and attempt.contact_person_id is None:
             continue
         for request in log.cease_requests:
-            if request.person != attempt.person or request.at >= attempt.started_at or request.scope not in scopes:
+            kind = request.scope.partition(" ")[0]
+            if request.person != attempt.person or request.at >= attempt.started_at or kind not in scopes:
                 continue
             if request.channel in {None, attempt.channel} and _is_asked_against(judgement, request, attempt):
                 judgement.flag(attempt, (attempt,), asked_at=request.at.isoformat(), scope=request.scope)
@@ -212,13 +216,20 @@ def judge_after_cease(judgement: Judgement, log: Log) -> None:
 
 
 def _is_asked_against(judgement: Judgement, request: CeaseRequest, attempt: Attempt) -> bool:
-    if request.scope != "night":
+    """Tell whether the attempt falls into the hours that the request is about."""
+    kind, _, hours = request.scope.partition(" ")
+    if kind in {ALL, REPRESENTED}:
         return True
     if attempt.timezone is None:
         judgement.cannot_tell(attempt, "timezone")
         return False
-    begin, end = (time.fromisoformat(text) for text in judgement.limits["night"])
-    return is_within(local_time(attempt.started_at, attempt.timezone).time(), begin, end)
+    stated = {"night": judgement.limits.get("night", ()), WORK: WORKING_HOURS}
+    bounds = stated.get(kind, hours.split("-"))
+    begin, end = (time.fromisoformat(text) for text in bounds)
+    local = local_time(attempt.started_at, attempt.timezone)
+    if kind == WORK and local.weekday() not in WORKING_DAYS:
+        return False
+    return is_within(local.time(), begin, end)
 
 
 def _by_day(

@@ -10,8 +10,10 @@ from audit_service.detection.anchors import Anchors
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.errors import RulePackError, UnknownRuleError
 from audit_service.detection.folding import is_chinese
+from audit_service.detection.identities import judge_identity
 from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.passages import passages
+from audit_service.detection.repetition import judge_repetition
 from audit_service.detection.rules import Pack, Rule
 from audit_service.detection.screening import Screen
 from audit_service.detection.values import (
@@ -27,6 +29,12 @@ from audit_service.detection.wordings import Scores, TrainedLayer
 
 NOTHING = ScanResult()
 AT_ONCE = 1000
+COURSE_JUDGES = {
+    "absence": openings.judge_absence,
+    "order": openings.judge_order,
+    "repetition": judge_repetition,
+    "identity": judge_identity,
+}
 Rows = dict[tuple[TrainedLayer, int], Scores]
 Kind = tuple[tuple[str, ...], str, str | None, str | None]
 
@@ -152,8 +160,8 @@ class Engine:
         findings = [finding for finding in findings if not self._is_dissented(finding, conversation, rows)]
         findings += self._proposed(rules, conversation, findings, rows)
         for rule in rules:
-            if rule.kind in {"absence", "order"} and _may_concern(rule, conversation) and len(conversation.turns) > 1:
-                judge = openings.judge_absence if rule.kind == "absence" else openings.judge_order
+            judge = COURSE_JUDGES.get(rule.kind)
+            if judge is not None and _may_concern(rule, conversation) and len(conversation.turns) > 1:
                 found, unsure = judge(rule, conversation, self._anchors)
                 findings += found
                 undetermined += unsure

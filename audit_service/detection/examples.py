@@ -82,7 +82,7 @@ def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[Fou
 
 
 def _conversation(rule: Rule, example: Mapping[str, Any]) -> Conversation:
-    jurisdiction = rule.id.split(".", 1)[0]
+    jurisdiction = rule.jurisdiction
     if rule.kind not in TEXT_KINDS:
         return conversation_of(example["record"], (jurisdiction,))
     turn = Turn(rule.speakers[0], example["text"])
@@ -114,7 +114,7 @@ def _log(rule: Rule, example: Mapping[str, Any]) -> tuple[list[Attempt], list[Ce
 
 def _attempt(rule: Rule, number: str, line: Mapping[str, Any]) -> Attempt:
     person = line.get("contact_person")
-    jurisdiction = rule.id.split(".", 1)[0]
+    jurisdiction = rule.jurisdiction
     return Attempt(
         id=number,
         borrower_id="b",
@@ -138,12 +138,12 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-@lru_cache(maxsize=512)
 @lru_cache(maxsize=8)
 def _without_dissent(engine: Engine) -> Engine:
     return Engine([replace(pack, dissent_below=0.0) for pack in engine.packs])
 
 
+@lru_cache(maxsize=512)
 def _alone(engine: Engine, rule_id: str, without: str = "") -> Engine:
     """Return an engine with one rule only, and that without the exception ``without``, if one is named."""
     rule = engine.rule(rule_id)

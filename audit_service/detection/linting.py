@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -134,6 +135,12 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     if file.value["kind"] == "model":
         yield from _check_model(files, detect)
         return
+    if file.value["kind"] == "repetition":
+        yield from _check_limits(detect, ("times", "turns", "likeness"))
+        return
+    if file.value["kind"] == "identity":
+        yield from _check_claims(detect)
+        return
     if "condition" not in detect:
         yield ("detect",), f"a rule of kind {file.value['kind']} needs a condition"
         return
@@ -161,6 +168,18 @@ def _check_event(detect: dict[str, Any]) -> Iterator[Complaint]:
     for limit in REQUIRED_LIMITS[event]:
         if limit not in detect.get("limits", {}):
             yield ("detect", "limits"), f"event {event} needs the limit {limit}"
+
+
+def _check_limits(detect: dict[str, Any], wanted: tuple[str, ...]) -> Iterator[Complaint]:
+    for limit in wanted:
+        if limit not in detect.get("limits", {}):
+            yield ("detect", "limits"), f"the limit {limit} is missing"
+
+
+def _check_claims(detect: dict[str, Any]) -> Iterator[Complaint]:
+    for name in sorted(set(detect) - RESERVED):
+        if re.compile(detect[name].get("pattern", "")).groups != 1:
+            yield ("detect", name), "a claim is a pattern with one group, which is the claimed name"
 
 
 def _check_model(files: PackFiles, detect: dict[str, Any]) -> Iterator[Complaint]:

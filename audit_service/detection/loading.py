@@ -124,6 +124,7 @@ class RuleBuilder:
             examples=value["examples"],
             file=self.source.file,
             line=self.source.place(("id",))[0],
+            jurisdiction=self.files.pack.value["jurisdiction"],
             replaces=value.get("replaces"),
         )
 

@@ -99,9 +99,21 @@ def judge_order(rule: Rule, conversation: Conversation, anchors: Anchors) -> Out
         if _level_before(rule, conversation, heard[:index]) is not None:
             return [], []
         finding = finding_at(rule, hits.passage, max(matches, key=lambda match: match.end - match.start), conversation)
-        explanation = {**finding.explanation, "verification": "none"}
+        explanation = {**finding.explanation, "verification": "none", "meter": _meter(rule, conversation, heard)}
         return [replace(finding, plane="order", explanation=explanation)], []
     return [], []
+
+
+def _meter(
+    rule: Rule, conversation: Conversation, heard: Sequence[PassageHits | None]
+) -> list[dict[str, int | float | str | None]]:
+    """Return from which turn and second on the person was verified, and by what; ``nobody`` at the beginning."""
+    states: list[dict[str, int | float | str | None]] = [{"turn": 0, "start_s": 0.0, "state": "nobody"}]
+    for index, turn in enumerate(conversation.turns):
+        state = _level_before(rule, conversation, heard[: index + 1]) or "nobody"
+        if state != states[-1]["state"]:
+            states.append({"turn": index, "start_s": turn.end_s, "state": state})
+    return states
 
 
 def _hits(rule: Rule, conversation: Conversation, anchors: Anchors, index: int) -> PassageHits | None:

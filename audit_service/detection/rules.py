@@ -86,6 +86,7 @@ class Rule:
     examples: Mapping[str, Sequence[Mapping[str, Any]]]
     file: Path
     line: int
+    jurisdiction: str
     replaces: str | None = None
 
     @property

@@ -82,7 +82,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class CeaseRequest:
-    """A wish not to be contacted. ``scope``: ``all``, ``night`` or ``represented`` (a lawyer acts)."""
+    """A wish not to be contacted.
+
+    Attributes:
+        scope: ``all``, ``night``, ``represented`` (a lawyer acts), ``work``, or ``hours HH:MM-HH:MM``; see
+            :mod:`audit_service.detection.cease_terms`.
+        channel: the only channel that it is about; None for every channel.
+    """
 
     borrower_id: str
     contact_person_id: str | None

@@ -95,7 +95,7 @@ def best_of_overlapping(findings: Iterable[FoundFinding]) -> list[FoundFinding]:
 
 def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Conversation) -> FoundFinding:
     """Return the finding for ``match``; where it spans turns, it stands in the turn that holds most of it."""
-    index, start, end = _original_place(passage, match.start, match.end)
+    index, start, end = original_place(passage, match.start, match.end)
     turn = conversation.turns[index]
     score = match.score
     if match.plane != "text" and turn.confidence is not None:
@@ -131,7 +131,8 @@ def finding_in_turn(rule: Rule, conversation: Conversation, spot: Spot, explanat
     )
 
 
-def _original_place(passage: Passage, start: int, end: int) -> tuple[int, int, int]:
+def original_place(passage: Passage, start: int, end: int) -> tuple[int, int, int]:
+    """Return turn, start and end in the original text of a stretch of ``passage``."""
     by_turn: dict[int, list[int]] = {}
     for place in range(start, end):
         by_turn.setdefault(passage.of_turn[place], []).append(place)
@@ -154,7 +155,7 @@ def explanation_of(rule: Rule, passage: Passage, match: Match, conversation: Con
     """Return why the rule flags: the words met, on which plane, and which exceptions were considered."""
     anchors = []
     for name, hit in match.parts:
-        index, start, end = _original_place(passage, hit.start, hit.end)
+        index, start, end = original_place(passage, hit.start, hit.end)
         heard = conversation.turns[index].text[start:end]
         anchors.append(
             {"selection": name, "literal": hit.literal, "text": heard, "plane": hit.plane, "edits": hit.edits}

@@ -16,11 +16,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from audit_service import clock
-from audit_service.contacts.models import CeaseRequest, Consent, ContactAttempt, Message, Recording, Speaker
+from audit_service.contacts.models import CeaseRequest, Channel, Consent, ContactAttempt, Message, Recording, Speaker
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.detection import Engine, FoundFinding, ScanResult, load_packs
+from audit_service.detection.cease_terms import CeaseTerms, terms_of
 from audit_service.errors import NotFoundError
 from audit_service.queue import DETECT, enqueue
 from audit_service.review.conversations import (
@@ -277,14 +278,15 @@ def _note_cease_requests(session: Session, attempt: ContactAttempt, findings: Se
     known = session.scalar(select(CeaseRequest.id).where(CeaseRequest.attempt_id == attempt.id).limit(1))
     if not heard or known is not None:
         return
+    terms = cease_terms(heard[0])
     session.add(
         CeaseRequest(
             borrower_id=attempt.borrower_id,
             contact_person_id=attempt.contact_person_id,
             attempt_id=attempt.id,
             requested_at=attempt.started_at,
-            scope=cease_scope(heard[0]),
-            channel=None,
+            scope=terms.scope,
+            channel=None if terms.channel is None else Channel(terms.channel),
             words=heard[0].quote,
         )
     )
@@ -293,6 +295,7 @@ def _note_cease_requests(session: Session, attempt: ContactAttempt, findings: Se
     enqueue(session, "detect_contact_log", queue=DETECT, once=once, borrower_id=attempt.borrower_id)
 
 
-def cease_scope(found: FoundFinding) -> str:
-    """Return what a cease request covers as its rule says (``all``, ``night``, ``represented``), else ``all``."""
-    return str(found.explanation.get("scope", "all"))
+def cease_terms(found: FoundFinding) -> CeaseTerms:
+    """Return what a cease request covers: as its rule says (``represented``), else as its words say."""
+    stated = found.explanation.get("scope")
+    return terms_of(found.quote) if stated is None else CeaseTerms(str(stated))

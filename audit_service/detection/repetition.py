@@ -1,0 +1,60 @@
+"""Rules on repetition: the same demand again and again in a call, though no single one of them is unlawful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
+
+from audit_service.detection.anchors import Anchors
+from audit_service.detection.passages import Passage, passage_of
+from audit_service.detection.rules import Rule
+from audit_service.detection.values import Conversation, FoundFinding, Undetermined
+from audit_service.detection.words import Spot, finding_in_turn, hits_by_rule
+
+PLANE = "repetition"
+LEAST_STEPS = 6
+Outcome = tuple[list[FoundFinding], list[Undetermined]]
+
+
+def judge_repetition(rule: Rule, conversation: Conversation, anchors: Anchors) -> Outcome:
+    """Flag the first demand that the agent makes ``times`` times within ``turns`` of the agent's own turns.
+
+    Two turns say the same if their folded texts are at least ``likeness`` alike (Levenshtein's ratio, 0 to 1). Turns
+    that hold a word of an exception (a greeting, a question whether one is heard) are not demands.
+    """
+    limits = rule.detection.limits
+    own = [
+        passage_of(conversation, [index])
+        for index, turn in enumerate(conversation.turns)
+        if turn.speaker in rule.speakers
+    ]
+    demands = [passage for passage in own if _is_demand(rule, conversation, anchors, passage)]
+    for place, passage in enumerate(demands):
+        within = [
+            other for other in demands[place:] if other.turns[0] in _next_turns(own, passage, int(limits["turns"]))
+        ]
+        alike = [other for other in within if fuzz.ratio(passage.text, other.text) >= 100 * limits["likeness"]]
+        if len(alike) >= limits["times"]:
+            return [_finding(rule, conversation, alike)], []
+    return [], []
+
+
+def _next_turns(own: Sequence[Passage], passage: Passage, count: int) -> set[int]:
+    first = next(place for place, other in enumerate(own) if other.turns == passage.turns)
+    return {other.turns[0] for other in own[first : first + count]}
+
+
+def _is_demand(rule: Rule, conversation: Conversation, anchors: Anchors, passage: Passage) -> bool:
+    if not passage.text or passage.steps[-1] < LEAST_STEPS:
+        return False
+    hits = hits_by_rule(anchors, passage, conversation.source).get(rule.id, {})
+    return not any(exception.key in hits for exception in rule.detection.exceptions)
+
+
+def _finding(rule: Rule, conversation: Conversation, alike: Sequence[Passage]) -> FoundFinding:
+    last = alike[-1].turns[0]
+    said = [{"turn": passage.turns[0], "start_s": conversation.turns[passage.turns[0]].start_s} for passage in alike]
+    explanation = {"condition": f"the same said {len(alike)} times", "anchors": [], "exceptions": {}, "said": said}
+    spot = Spot(last, 0, len(conversation.turns[last].text), 0.9, PLANE)
+    return finding_in_turn(rule, conversation, spot, {**explanation, **rule.facts})
