@@ -121,6 +121,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Rule packs in force, separated by ':'. A lender's own folder is added at the end.",
     ),
     Setting(
+        "judge_url",
+        "AUDIT_JUDGE_URL",
+        "",
+        str,
+        "OpenAI-compatible address, e.g. http://127.0.0.1:8080/v1, of a model for second opinions. Empty: none.",
+    ),
+    Setting("judge_model", "AUDIT_JUDGE_MODEL", "", str, "Name of the model that the judge's server is asked for."),
+    Setting(
+        "judge_key", "AUDIT_JUDGE_KEY", "", str, "Key that the judge's server wants, if it wants one; keep it secret."
+    ),
+    Setting(
         "whisper_model_dir",
         "AUDIT_WHISPER_MODEL",
         "",
@@ -180,6 +191,9 @@ class Settings:
     master_key: str
     signing_key: str
     rule_folders: tuple[Path, ...]
+    judge_url: str
+    judge_model: str
+    judge_key: str
     whisper_model_dir: Path | None
     whisper_threads: int
     upload_max_bytes: int

@@ -64,6 +64,11 @@ class Engine:
         self._anchors = Anchors(selections)
         self._screens: dict[Kind, Screen] = {}
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return all rules of the loaded packs."""
+        return tuple(self._rules.values())
+
     def rule(self, rule_id: str) -> Rule:
         """Return a rule of the loaded packs.
 

@@ -19,6 +19,7 @@ from audit_service.media.values import Limits
 from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
 from audit_service.reports import services as reports
 from audit_service.review import running
+from audit_service.review.judging import Judge
 from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
 from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
@@ -40,6 +41,13 @@ def media_limits(settings: Settings) -> Limits:
     return Limits(duration_s=float(settings.media_max_seconds))
 
 
+def judge_of(settings: Settings) -> Judge | None:
+    """Return the lender's own judge, if the settings name one."""
+    if not settings.judge_url:
+        return None
+    return Judge(settings.judge_url, settings.judge_model, settings.judge_key)
+
+
 def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     """Make all tasks known to ``queue_app``; each runs inside the application context of ``flask_app``."""
     settings: Settings = flask_app.extensions["audit_settings"]
@@ -54,12 +62,13 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     @queue_app.task(name="detect_transcript", queue=DETECT, retry=retry)
     def detect_transcript(recording_id: int) -> None:
         with flask_app.app_context(), transaction() as session:
-            running.run_transcript(session, running.engine_for(settings.rule_folders), recording_id)
+            running.run_transcript(session, running.engine_for(settings.rule_folders), recording_id, judge_of(settings))
 
     @queue_app.task(name="detect_messages", queue=DETECT, retry=retry)
     def detect_messages(first_id: int, last_id: int) -> None:
         with flask_app.app_context(), transaction() as session:
-            running.run_messages(session, running.engine_for(settings.rule_folders), first_id, last_id)
+            engine = running.engine_for(settings.rule_folders)
+            running.run_messages(session, engine, first_id, last_id, judge_of(settings))
 
     @queue_app.task(name="detect_contact_log", queue=DETECT, retry=retry)
     def detect_contact_log(borrower_id: int) -> None:

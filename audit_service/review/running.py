@@ -31,6 +31,7 @@ from audit_service.review.conversations import (
     conversation_of_message,
     conversation_of_transcript,
 )
+from audit_service.review.judging import Judge, with_opinions
 from audit_service.review.models import DetectionRun, Finding, FindingKind, PackVersion, RunScope, Severity
 from audit_service.review.packs import snapshot
 from audit_service.transcription.models import Segment, Transcript
@@ -64,7 +65,7 @@ def engine_for(folders: tuple[Path, ...]) -> Engine:
     return Engine(load_packs(folders))
 
 
-def run_transcript(session: Session, engine: Engine, recording_id: int) -> RunSummary:
+def run_transcript(session: Session, engine: Engine, recording_id: int, judge: Judge | None = None) -> RunSummary:
     """Run the packs over the newest transcript of a recording.
 
     Raises:
@@ -81,7 +82,8 @@ def run_transcript(session: Session, engine: Engine, recording_id: int) -> RunSu
     if transcript is None:
         raise NotFoundError(f"Recording {recording_id} has no transcript.", remedy="Transcribe it first.")
     attempt = transcript.recording.attempt
-    result = engine.scan(conversation_of_transcript(transcript))
+    conversation = conversation_of_transcript(transcript)
+    result = with_opinions(judge, conversation, engine.scan(conversation), engine.rules)
     subject = _Subject(
         RunScope.CONVERSATION,
         attempt.id,
@@ -95,7 +97,9 @@ def run_transcript(session: Session, engine: Engine, recording_id: int) -> RunSu
     return summary
 
 
-def run_messages(session: Session, engine: Engine, first_id: int, last_id: int) -> RunSummary:
+def run_messages(
+    session: Session, engine: Engine, first_id: int, last_id: int, judge: Judge | None = None
+) -> RunSummary:
     """Run the packs over the messages whose ids lie in the closed range; ids that do not exist are skipped."""
     query = (
         select(Message)
@@ -109,8 +113,10 @@ def run_messages(session: Session, engine: Engine, first_id: int, last_id: int) 
     packs = _pack_versions(session, engine)
     total = RunSummary(0, 0, 0)
     messages = session.scalars(query).all()
-    results = engine.scan_many([conversation_of_message(message) for message in messages])
-    for message, result in zip(messages, results, strict=True):
+    conversations = [conversation_of_message(message) for message in messages]
+    results = engine.scan_many(conversations)
+    for message, conversation, found in zip(messages, conversations, results, strict=True):
+        result = with_opinions(judge, conversation, found, engine.rules)
         subject = _Subject(
             RunScope.CONVERSATION, message.attempt_id, message.attempt_id, message_id=message.id, rules=packs
         )
