@@ -1,18 +1,23 @@
 """Findings on the sample calls (true text) and messages against their labels, beside a plain keyword list.
 
-Run: python benchmarks/detection_samples.py
+Run: python benchmarks/detection_samples.py [--heard]
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from audit_service.detection import Conversation, Engine, Turn, load_packs
+from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
+from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.weights import locate_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -73,6 +78,21 @@ def calls() -> list[Sample]:
     return samples
 
 
+def heard(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the same calls as Whisper base hears them."""
+    engine = FasterWhisperEngine(locate_weights(None, Path(tempfile.gettempdir()) / "weights"))
+    made = []
+    for sidecar_file, sample in zip(sorted((SAMPLES / "calls").glob("*.json")), samples, strict=True):
+        options = ListeningOptions(sample.conversation.language, 0, sample.conversation.recipient or "borrower")
+        result = transcribe_file(sidecar_file.with_suffix(".wav"), engine, options)
+        turns = tuple(
+            Turn(segment.speaker, segment.text, segment.start_s, segment.end_s, segment.confidence)
+            for segment in result.segments
+        )
+        made.append(Sample(replace(sample.conversation, turns=turns, source="asr"), sample.truth))
+    return made
+
+
 def messages() -> list[Sample]:
     """Return the sample messages, each a conversation of one turn."""
     truth = json.loads((SAMPLES / "truth" / "message_log.json").read_text(encoding="utf-8"))
@@ -130,7 +150,12 @@ def main() -> None:
         found = {finding.category for finding in engine.scan(conversation).findings}
         return found - EVENT_CATEGORIES
 
-    for kind, samples in (("calls", calls()), ("messages", messages())):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--heard", action="store_true", help="transcribe the calls too: three minutes on two cores")
+    kinds = {"calls": calls(), "messages": messages()}
+    if parser.parse_args().heard:
+        kinds["calls as heard"] = heard(kinds["calls"])
+    for kind, samples in kinds.items():
         score(f"{kind}: engine", samples, by_engine)
         score(f"{kind}: keyword list", samples, by_keywords)
 
