@@ -1,10 +1,11 @@
-"""Commands that bring files in and work them off: ``ingest``, ``watch``, ``process``."""
+"""Commands that bring files in, work them off, and compare what came by different ways."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,9 +16,11 @@ from audit_service.cli.context import application, settings_of, vault_of
 from audit_service.cli.output import console, emit, json_option, table
 from audit_service.custody import services as custody
 from audit_service.database import transaction
-from audit_service.intake import queries
+from audit_service.intake import queries, reconciliation
 from audit_service.intake import services as intake
-from audit_service.intake.discovery import WatchState, discover, poll
+from audit_service.intake.discovery import WatchState, discover, is_log, poll
+from audit_service.intake.errors import FileRefusedError
+from audit_service.intake.file_names import FOLDER_PATTERNS, pattern_for
 from audit_service.intake.models import ItemState
 from audit_service.intake.values import Received, Source
 from audit_service.jobs import run_worker
@@ -44,7 +47,10 @@ def receive(app: Flask, path: Path, route: str) -> Received:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @json_option
 def ingest(paths: tuple[Path, ...], *, as_json: bool) -> None:
-    """Bring files or folders in: recordings with their sidecar JSON, call logs and message logs (CSV).
+    """Bring files or folders in: recordings, call logs and message logs.
+
+    Recordings need a sidecar JSON or a pattern for names. Logs may be CSV, XLSX, JSON, JSON Lines, SMS Backup & Restore
+    XML, WhatsApp or WeChat text, or EML.
 
     Each file becomes one sealed exhibit; the same bytes again are recognised. Rows and files that cannot be used are
     named with the reason while the rest goes in (exit code 3). `audit-service process` or a worker does the rest.
@@ -130,6 +136,81 @@ def process(*, as_json: bool) -> None:
     emit(asdict(balance), as_json=as_json, text=lambda: click.echo(str(balance)))
 
 
+@click.command()
+@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Day after the last (UTC).")
+@click.option("--agency", help="Code of one agency.")
+@json_option
+def reconcile(begin: datetime | None, end: datetime | None, agency: str | None, *, as_json: bool) -> None:
+    """Compare call logs with recordings, both ways, per agency and day; exit code 3 if they disagree.
+
+    Names answered calls without a recording, recordings without a line in a log, and recordings much shorter or longer
+    than the talk time.
+
+    Example: audit-service reconcile --from 2026-03-01 --to 2026-04-01 --agency hengda
+    """
+    with application(), transaction() as session:
+        found = reconciliation.reconcile(
+            session,
+            begin=None if begin is None else begin.replace(tzinfo=UTC),
+            end=None if end is None else end.replace(tzinfo=UTC),
+            agency=agency,
+        )
+    rows = [{**asdict(sheet), "day": sheet.day.isoformat(), "coverage": sheet.coverage} for sheet in found]
+    emit({"sheets": rows}, as_json=as_json, text=lambda: _print_sheets(found))
+    raise SystemExit(0 if all(sheet.is_clean for sheet in found) else SOME_REFUSED)
+
+
+def _print_sheets(sheets: Sequence[reconciliation.DaySheet]) -> None:
+    rows = [
+        (
+            sheet.day.isoformat(),
+            sheet.institution,
+            sheet.agency,
+            sheet.answered,
+            sheet.recorded,
+            ", ".join(sheet.without_recording),
+            ", ".join(sheet.without_log_line),
+            ", ".join(f"{gap.reference} ({gap.talk_s:.0f}/{gap.recorded_s:.0f} s)" for gap in sheet.gaps),
+        )
+        for sheet in sheets
+    ]
+    columns = ("day", "lender", "agency", "answered", "recorded", "no recording", "no log line", "talk/recorded")
+    console().print(table("Call log and recordings", columns, rows))
+    answered, recorded = reconciliation.totals(sheets)
+    click.echo(f"{recorded} of {answered} answered calls are recorded.")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@json_option
+def names(paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Try how the names of recordings would be read by the filenames.json of their folder; nothing is stored.
+
+    Shows for each file what its name says, or why it would go to quarantine (exit code 3).
+
+    Example: audit-service names /srv/dropbox/2026-03
+    """
+    tried = [_tried(file) for path in paths for file in discover(path) if not is_log(file)]
+    emit({"files": tried}, as_json=as_json, text=lambda: _print_names(tried))
+    raise SystemExit(SOME_REFUSED if any("refused" in item for item in tried) else 0)
+
+
+def _tried(file: Path) -> dict[str, str]:
+    try:
+        pattern = pattern_for(file)
+        if pattern is None:
+            return {"file": file.name, "refused": f"There is no {FOLDER_PATTERNS} in its folder."}
+        return {"file": file.name, **pattern.values(file.name)}
+    except FileRefusedError as error:
+        return {"file": file.name, "refused": str(error)}
+
+
+def _print_names(tried: Sequence[Mapping[str, str]]) -> None:
+    columns = list(dict.fromkeys(column for item in tried for column in item))
+    console().print(table("Names", columns, [[item.get(column, "") for column in columns] for item in tried]))
+
+
 def work_off(app: Flask) -> None:
     """Run a worker in this process until no job waits, those put off for a retry included."""
     while True:
@@ -140,4 +221,4 @@ def work_off(app: Flask) -> None:
         time.sleep(1.0)
 
 
-COMMANDS = (ingest, watch, process)
+COMMANDS = (ingest, watch, process, reconcile, names)

@@ -8,12 +8,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audit_service.intake.errors import FileRefusedError
+from audit_service.intake.file_names import FOLDER_PATTERNS
+from audit_service.intake.forms.chats import looks_like_chat
+from audit_service.intake.forms.hints import FOLDER_HINTS, hints_file
+from audit_service.intake.forms.phone_backup import looks_like_backup
+from audit_service.intake.forms.reading import MEDIA_TYPES
 from audit_service.intake.sidecar import SIDECAR_SUFFIX, sidecar_of
 
 RECORDING_SUFFIXES = frozenset(
     {".wav", ".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".amr", ".3gp", ".flac", ".wma", ".gsm", ".au"}
 )
-LOG_SUFFIXES = frozenset({".csv"})
+LOG_SUFFIXES = frozenset(MEDIA_TYPES)
+SPEAKING_NAMES = frozenset({FOLDER_HINTS, FOLDER_PATTERNS})
 DONE_SUFFIX = ".done"
 _PARTIAL_PREFIXES = (".", "~")
 
@@ -24,8 +31,15 @@ Signature = tuple[Mark, Mark | None]
 
 
 def is_log(path: Path) -> bool:
-    """Tell whether the file's name says that it is a log; the content still has to bear it out."""
+    """Tell whether a file is handed in as a log: by its name, and JSON by being an array."""
+    if path.suffix.lower() == SIDECAR_SUFFIX:
+        return _begins_array(path)
     return path.suffix.lower() in LOG_SUFFIXES
+
+
+def _begins_array(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
 def discover(path: Path) -> list[Path]:
@@ -43,9 +57,12 @@ def discover(path: Path) -> list[Path]:
 def _is_sidecar(path: Path) -> bool:
     if path.suffix.lower() != SIDECAR_SUFFIX:
         return False
+    if path.name in SPEAKING_NAMES:
+        return True
     stem = path.with_suffix("")
+    spoken_of = RECORDING_SUFFIXES | LOG_SUFFIXES - {SIDECAR_SUFFIX}
     return any(
-        candidate.suffix.lower() in RECORDING_SUFFIXES and candidate.stem in {stem.name, stem.stem}
+        candidate.suffix.lower() in spoken_of and candidate.stem in {stem.name, stem.stem}
         for candidate in path.parent.iterdir()
     )
 
@@ -56,8 +73,23 @@ def _walk(folder: Path) -> Iterator[Path]:
         for name in names:
             path = Path(parent, name)
             is_known = path.suffix.lower() in RECORDING_SUFFIXES | LOG_SUFFIXES
-            if is_known and not name.startswith(_PARTIAL_PREFIXES) and path.is_file() and not path.is_symlink():
+            if not is_known or name.startswith(_PARTIAL_PREFIXES) or not path.is_file() or path.is_symlink():
+                continue
+            if _is_offered(path):
                 yield path
+
+
+def _is_offered(path: Path) -> bool:
+    """Tell whether a file of a folder is meant: JSON, text and XML also lie about for other reasons."""
+    suffix = path.suffix.lower()
+    if suffix == SIDECAR_SUFFIX:
+        return not _is_sidecar(path) and is_log(path)
+    if suffix == ".txt":
+        try:
+            return looks_like_chat(path)
+        except FileRefusedError:
+            return False
+    return suffix != ".xml" or looks_like_backup(path)
 
 
 @dataclass
@@ -121,7 +153,7 @@ def poll(folder: Path, state: WatchState) -> list[Path]:
 
 
 def _signature(path: Path) -> Signature:
-    sidecar = None if is_log(path) else sidecar_of(path)
+    sidecar = hints_file(path) if is_log(path) else sidecar_of(path)
     return _mark(path), None if sidecar is None else _mark(sidecar)
 
 

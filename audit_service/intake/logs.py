@@ -19,9 +19,11 @@ from audit_service.errors import InputProblem
 from audit_service.intake import columns
 from audit_service.intake.columns import Header, read_header
 from audit_service.intake.errors import FileRefusedError
+from audit_service.intake.forms.hints import Hints, hints_for
+from audit_service.intake.forms.reading import LogForm, form_of, rows_in
 from audit_service.intake.handover import hand_contact_logs, hand_messages
 from audit_service.intake.records import Facts, call_record, message_record
-from audit_service.intake.rows import ENCODINGS, BrokenRow, Row, RowReader, encoding_of
+from audit_service.intake.rows import BrokenRow, Row
 
 ROWS_A_BATCH = 1000
 LONGEST_THREAD = 120
@@ -30,10 +32,11 @@ _GIVE_ROWS = "Export the log again with its header and at least one row."
 
 @dataclass(frozen=True)
 class ExaminedLog:
-    """A log whose header can be used, and the encoding to read it in."""
+    """A log whose header can be used, the form it is in, and what its sender says about it."""
 
-    encoding: str
+    form: LogForm
     header: Header
+    hints: Hints
 
     @property
     def kind(self) -> ExhibitKind:
@@ -43,7 +46,7 @@ class ExaminedLog:
     @property
     def note(self) -> str:
         """Return how the text was read, where that is not a matter of course; else nothing."""
-        return "" if self.encoding == ENCODINGS[0] else f"Not UTF-8; read as {self.encoding.upper()}."
+        return self.form.note
 
 
 @dataclass(frozen=True)
@@ -69,19 +72,18 @@ class LogResult:
 
 
 def examine(path: Path) -> ExaminedLog:
-    """Return what log a file is, from its header; nothing is stored yet.
+    """Return what log a file is, from its header and the JSON beside it; nothing is stored yet.
 
     Raises:
-        FileRefusedError: it is no text, or its header does not fit.
+        FileRefusedError: it is not what its name says, or its header does not fit.
     """
-    encoding = encoding_of(path)
-    with path.open(encoding=encoding, newline="") as stream:
-        first = next(iter(RowReader(stream)), None)
+    form, hints = form_of(path), hints_for(path)
+    first = next(rows_in(path, hints), None)
     if first is None:
         raise FileRefusedError("log.empty", "It holds no rows.", remedy=_GIVE_ROWS)
     if isinstance(first, BrokenRow):
         raise FileRefusedError("log.header", f"The header: {first.reason}.", remedy=first.remedy)
-    return ExaminedLog(encoding, read_header(first.cells))
+    return ExaminedLog(form, read_header(first.cells), hints)
 
 
 def store(session: Session, path: Path, name: str, examined: ExaminedLog, exhibit_id: int) -> LogResult:
@@ -94,14 +96,11 @@ def store(session: Session, path: Path, name: str, examined: ExaminedLog, exhibi
         InputProblem(name, "this column is not known and was left out", field=unknown, remedy="Rename or remove it.")
         for unknown in examined.header.unknown
     ]
-    with path.open(encoding=examined.encoding, newline="") as stream:
-        rows = iter(RowReader(stream))
-        next(rows)
-        while batch := list(islice(rows, ROWS_A_BATCH)):
-            result.rows_total += len(batch)
-            _store_batch(
-                session, list(_parsed(batch, name, examined.header, exhibit_id, result)), name, examined, result
-            )
+    rows = rows_in(path, examined.hints)
+    next(rows)
+    while batch := list(islice(rows, ROWS_A_BATCH)):
+        result.rows_total += len(batch)
+        _store_batch(session, list(_parsed(batch, name, examined.header, exhibit_id, result)), name, examined, result)
     hand_messages(session, result.message_ids)
     hand_contact_logs(session, result.borrower_ids)
     return result

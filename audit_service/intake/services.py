@@ -149,7 +149,7 @@ def _judge(arrival: _Arrival) -> _Judgement:
     try:
         if is_log(arrival.path):
             log = logs.examine(arrival.path)
-            return _Judgement(log.kind, "text/csv", log)
+            return _Judgement(log.kind, log.form.media_type, log)
         recording = recordings.examine(arrival.path, arrival.source.limits)
         return _Judgement(ExhibitKind.RECORDING, recording.media_type, recording)
     except FileRefusedError as error:

@@ -12,6 +12,7 @@ from audit_service.contacts.models import Outcome
 from audit_service.contacts.values import AttemptRecord, FieldProblem
 from audit_service.intake import columns
 from audit_service.intake.errors import FileRefusedError
+from audit_service.intake.file_names import pattern_for
 from audit_service.intake.records import Facts, call_record
 
 SIDECAR_SUFFIX = ".json"
@@ -45,15 +46,19 @@ def sidecar_of(recording: Path) -> Path | None:
     return None
 
 
-def read_sidecar(recording: Path) -> Sidecar:
-    """Return what the file beside ``recording`` says.
+def read_sidecar(recording: Path, name: str = "") -> Sidecar:
+    """Return what the file beside ``recording`` says, or else its name, where its folder has a pattern for names.
+
+    Args:
+        recording: the file on disk.
+        name: what its sender called it, where that differs.
 
     Raises:
         FileRefusedError: there is none, it is no JSON object, or fields of it are missing or at fault; names each.
     """
     file = sidecar_of(recording)
     if file is None:
-        raise FileRefusedError("sidecar.missing", "There is no JSON file beside the recording.", remedy=_PUT_BESIDE)
+        return _by_name(recording, name or recording.name)
     document = _document(file)
     values, written = _by_column(document)
     problems: list[FieldProblem] = []
@@ -68,6 +73,20 @@ def read_sidecar(recording: Path) -> Sidecar:
             "sidecar.fields", f"{file.name} cannot be used. {listed}.", remedy=_CORRECT, problems=problems
         )
     return Sidecar(replace(record, outcome=record.outcome or Outcome.ANSWERED), language, agent_channel)
+
+
+def _by_name(recording: Path, name: str) -> Sidecar:
+    pattern = pattern_for(recording)
+    if pattern is None:
+        raise FileRefusedError("sidecar.missing", "There is no JSON file beside the recording.", remedy=_PUT_BESIDE)
+    facts = Facts(pattern.values(name), REQUIRED, {})
+    record = call_record(facts)
+    if record is None or facts.problems:
+        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in facts.problems)
+        raise FileRefusedError(
+            "name.fields", f"Its name cannot be used. {listed}.", remedy=_CORRECT, problems=facts.problems
+        )
+    return Sidecar(replace(record, outcome=record.outcome or Outcome.ANSWERED), None, None)
 
 
 def _document(file: Path) -> Mapping[str, Any]:
