@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 from flask import Flask
-from rich.progress import Progress, track
+from rich.progress import Progress as Bar
+from rich.progress import track
 
 from audit_service.cli.context import application, settings_of, vault_of
 from audit_service.cli.output import console, emit, json_option, table
@@ -22,11 +23,12 @@ from audit_service.intake.discovery import WatchState, discover, is_log, poll
 from audit_service.intake.errors import FileRefusedError
 from audit_service.intake.file_names import FOLDER_PATTERNS, pattern_for
 from audit_service.intake.models import ItemState
-from audit_service.intake.values import Received, Source
+from audit_service.intake.values import IntakeBalance, Received, Source
 from audit_service.jobs import run_worker
 from audit_service.jobs.tasks import media_limits
 from audit_service.jobs.worker import WorkerOptions
 from audit_service.queue import QUEUES, waiting_jobs
+from audit_service.transcription.progress import Progress, under_way
 
 SOME_REFUSED = 3
 
@@ -128,8 +130,8 @@ def process(*, as_json: bool) -> None:
     Example: audit-service ingest samples/calls && audit-service process
     """
     with application() as app:
-        with Progress(console=console(), disable=as_json) as progress:
-            progress.add_task("Working", total=None)
+        with Bar(console=console(), disable=as_json) as bar:
+            bar.add_task("Working", total=None)
             work_off(app)
         with transaction() as session:
             balance = queries.balance(session)
@@ -221,4 +223,28 @@ def work_off(app: Flask) -> None:
         time.sleep(1.0)
 
 
-COMMANDS = (ingest, watch, process, reconcile, names)
+@click.command()
+@json_option
+def progress(*, as_json: bool) -> None:
+    """Show how many files came in and where they stand, and how far the transcriptions under way are.
+
+    Example: audit-service progress
+    """
+    with application(), transaction() as session:
+        balance, running = queries.balance(session), under_way(session)
+    rows = [{**asdict(item), "percent": item.percent} for item in running]
+    emit(
+        {"intake": asdict(balance), "transcriptions": rows},
+        as_json=as_json,
+        text=lambda: _print_progress(balance, running),
+    )
+
+
+def _print_progress(balance: IntakeBalance, running: Sequence[Progress]) -> None:
+    click.echo(str(balance))
+    if running:
+        rows = [(item.reference, f"{item.percent} %", f"{item.left_s / 60:.0f}") for item in running]
+        console().print(table("Being transcribed", ("call", "done", "minutes left"), rows))
+
+
+COMMANDS = (ingest, watch, process, progress, reconcile, names)

@@ -17,6 +17,7 @@ from audit_service.errors import NotFoundError
 from audit_service.organizations.models import Agency
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
 from audit_service.transcription.models import Segment, Transcript
+from audit_service.transcription.progress import Progress, under_way
 
 PAGE_ROWS = 50
 HOME_ZONE = "Asia/Shanghai"
@@ -59,6 +60,7 @@ class ContactPage:
     findings: Sequence[Finding]
     exhibit: Exhibit | None
     custody: Sequence[CustodyEvent]
+    progress: Progress | None = None
 
 
 def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
@@ -179,6 +181,7 @@ def contact_page(session: Session, attempt_id: int) -> ContactPage:
         findings=_findings_of(session, attempt),
         exhibit=exhibit,
         custody=[] if exhibit is None else _custody(session, exhibit),
+        progress=next(iter(under_way(session, recording.id)), None) if recording is not None else None,
     )
 
 

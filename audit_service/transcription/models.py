@@ -57,3 +57,22 @@ class Segment(Base):
     transcript: Mapped[Transcript] = relationship(back_populates="segments")
 
     __table_args__ = (UniqueConstraint("transcript_id", "position"),)
+
+
+class TranscriptPart(Base):
+    """What was heard of a recording that is still being transcribed; gone when its transcript is stored."""
+
+    __tablename__ = "transcript_parts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"))
+    engine: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[int] = mapped_column(Integer)
+    start_s: Mapped[float] = mapped_column(Float)
+    end_s: Mapped[float] = mapped_column(Float)
+    passages: Mapped[list[Any]]
+    took_s: Mapped[float] = mapped_column(Float)
+    total_s: Mapped[float] = mapped_column(Float)
+    heard_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("recording_id", "engine", "channel", "start_s", "end_s"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from audit_service.media.services import decode
 from audit_service.media.values import DecodedAudio, Limits
 from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.normalisation import normalise
+from audit_service.transcription.parts import Forgetful, Memory, cut, moved
 from audit_service.transcription.speakers import roles
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
 
@@ -38,8 +40,10 @@ class ListeningOptions:
     limits: Limits = field(default_factory=Limits)
 
 
-def transcribe_file(path: Path, engine: Engine, options: ListeningOptions) -> TranscriptResult:
-    """Return the words of a recording.
+def transcribe_file(
+    path: Path, engine: Engine, options: ListeningOptions, memory: Memory | None = None
+) -> TranscriptResult:
+    """Return the words of a recording; ``memory`` recalls the parts that were heard before and keeps the others.
 
     Raises:
         MediaRefusedError: the file cannot be decoded.
@@ -50,7 +54,8 @@ def transcribe_file(path: Path, engine: Engine, options: ListeningOptions) -> Tr
     suppressed = 0
     for channel in range(audio.channel_count):
         samples = audio.channel(channel)
-        passages = [] if level(samples) < SILENCE_LEVEL else engine.listen(samples, language)
+        total_s = audio.duration_s * audio.channel_count
+        passages = _heard(samples, channel, _Listening(engine, language, memory or Forgetful(), audio.rate_hz, total_s))
         heard[channel] = [passage for passage in passages if _is_spoken(passage, samples, audio.rate_hz)]
         suppressed += len(passages) - len(heard[channel])
     speakers = roles(heard, options.agent_channel, options.counterpart)
@@ -66,6 +71,30 @@ def transcribe_file(path: Path, engine: Engine, options: ListeningOptions) -> Tr
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
     )
+
+
+@dataclass(frozen=True)
+class _Listening:
+    engine: Engine
+    language: str
+    memory: Memory
+    rate_hz: int
+    total_s: float
+
+
+def _heard(samples: NDArray[np.float32], channel: int, listening: _Listening) -> list[HeardPassage]:
+    """Return what is said on a channel, part by part; what the memory recalls is not listened to again."""
+    found: list[HeardPassage] = []
+    for part in cut(samples, channel, listening.rate_hz):
+        passages = listening.memory.recall(part)
+        if passages is None:
+            begun = time.monotonic()
+            stretch = samples[int(part.start_s * listening.rate_hz) : int(part.end_s * listening.rate_hz)]
+            spoken = [] if level(stretch) < SILENCE_LEVEL else listening.engine.listen(stretch, listening.language)
+            passages = [moved(passage, part.start_s) for passage in spoken]
+            listening.memory.keep(part, passages, time.monotonic() - begun, listening.total_s)
+        found += passages
+    return found
 
 
 def level(samples: NDArray[np.float32]) -> float:

@@ -22,6 +22,7 @@ from audit_service.custody.vault import Vault
 from audit_service.database import existing
 from audit_service.media.services import render_playback
 from audit_service.media.values import Limits
+from audit_service.transcription import progress
 from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.models import Segment, Transcript
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
@@ -71,7 +72,7 @@ def plan(session: Session, recording_id: int) -> Plan:
 def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limits: Limits) -> Iterator[Heard]:
     """Transcribe a sealed recording; the plain copies it needs live in ``work_dir`` and are gone afterwards.
 
-    Takes as long as the audio demands and holds no transaction.
+    Takes as long as the audio demands and holds no transaction. What was heard before a worker died is not heard again.
     """
     work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
@@ -85,7 +86,7 @@ def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limit
             counterpart=planned.counterpart,
             limits=limits,
         )
-        result = transcribe_file(source, engine, options)
+        result = transcribe_file(source, engine, options, progress.StoredMemory(planned.recording_id, engine))
         render_playback(source, rendition, limits)
         yield Heard(result, rendition, time.monotonic() - began)
 
@@ -105,6 +106,7 @@ def store(session: Session, vault: Vault, planned: Plan, heard: Heard) -> Transc
         )
         recording.rendition_id = custody.seal(session, vault, stream, receipt).exhibit.id
     _record(session, transcript, recording.exhibit)
+    progress.forget(session, recording.id)
     session.flush()
     return transcript
 
