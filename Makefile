@@ -39,8 +39,8 @@ format: $(STAMP)test ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 
 translations: $(STAMP)test ## Collect the texts to translate and update the catalogues
-	$(BIN)/pybabel extract -F babel.cfg -o audit_service/translations/messages.pot --no-location .
-	$(BIN)/pybabel update -i audit_service/translations/messages.pot -d audit_service/translations --no-fuzzy-matching
+	$(BIN)/pybabel extract -F babel.cfg -k lazy_gettext -o audit_service/translations/messages.pot --no-location .
+	$(BIN)/pybabel update -i audit_service/translations/messages.pot -d audit_service/translations --no-fuzzy-matching --ignore-obsolete
 
 lock: $(BIN)/python ## Pin and hash the dependencies anew
 	$(BIN)/pip install -q uv

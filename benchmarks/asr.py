@@ -91,7 +91,7 @@ def ways(weights: Weights) -> dict[str, Way]:
     batched = BatchedInferencePipeline(model)
     found: dict[str, Way] = {
         "plain": lambda samples, language: _text(model.transcribe(samples, language=language, beam_size=5)[0]),
-        "plain greedy": lambda samples, language: _text(model.transcribe(samples, language=language, beam_size=1)[0]),
+        "plain_greedy": lambda samples, language: _text(model.transcribe(samples, language=language, beam_size=1)[0]),
         "batched": lambda samples, language: _text(
             batched.transcribe(samples, language=language, beam_size=5, batch_size=8)[0]
         ),
@@ -101,7 +101,7 @@ def ways(weights: Weights) -> dict[str, Way]:
         from openai_weights import load  # noqa: PLC0415 (torch is there only where the peer is)
 
         original = load(weights)
-        for name, beams in (("openai beam 5", 5), ("openai greedy", None)):
+        for name, beams in (("openai_beam_5", 5), ("openai_greedy", None)):
             found[name] = lambda samples, language, beams=beams: str(  # type: ignore[misc]
                 original.transcribe(samples, language=language, beam_size=beams, fp16=False)["text"]
             )

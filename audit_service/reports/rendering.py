@@ -90,6 +90,7 @@ def _environment(locale: str, missing: frozenset[int]) -> Environment:
         category=wording.category_name,
         meaning=wording.category_meaning,
         plane=wording.plane_meaning,
+        details=wording.finding_details,
         said=wording.said,
         speaking=lambda texts: wording.in_language(texts, locale),
         reason=lambda value: wording.reason_text(value, locale),

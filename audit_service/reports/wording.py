@@ -208,6 +208,12 @@ NAMES: Mapping[str, Mapping[str, Any]] = {
         "respond": lazy_gettext("Respond"),
         "review": lazy_gettext("Decide the appeal"),
     },
+    "verification": {
+        "nobody": lazy_gettext("nobody was verified"),
+        "explicit_yes": lazy_gettext("the person said yes to the name"),
+        "second_factor": lazy_gettext("verified by a second detail"),
+    },
+    "opinion": {"yes": lazy_gettext("agrees"), "no": lazy_gettext("disagrees"), "unsure": lazy_gettext("is unsure")},
 }
 
 PLANES: Mapping[str, Any] = {
@@ -222,6 +228,8 @@ PLANES: Mapping[str, Any] = {
     ),
     "absence": lazy_gettext("The rule looks for something that should have been said and was not found."),
     "order": lazy_gettext("The rule looks at the order in which things were said."),
+    "repetition": lazy_gettext("The rule looks at how often the same demand is made in one call."),
+    "identity": lazy_gettext("The rule compares the body that the caller names with the registered ones."),
     "metadata": lazy_gettext("The rule looks at the contact log, not at words."),
 }
 
@@ -244,6 +252,34 @@ def category_meaning(code: str) -> str:
 def plane_meaning(plane: str) -> str:
     """Say in plain words how a finding's words were matched."""
     return str(PLANES.get(plane, plane))
+
+
+def finding_details(explanation: Mapping[str, Any]) -> list[str]:
+    """Return, sentence by sentence, what a finding's explanation says beyond the words that were met."""
+    details = []
+    if "claimed" in explanation:
+        registered = ", ".join(explanation.get("registered", ()))
+        details.append(
+            gettext(
+                "Claimed: %(claimed)s. Registered: %(registered)s.",
+                claimed=explanation["claimed"],
+                registered=registered,
+            )
+        )
+    if "said" in explanation:
+        details.append(gettext("Said %(count)s times.", count=len(explanation["said"])))
+    for state in explanation.get("meter", ()):
+        second = state["start_s"]
+        if second is not None:
+            name = name_of("verification", str(state["state"]))
+            details.append(gettext("From second %(second)s: %(state)s.", second=round(second), state=name))
+    opinion = explanation.get("judge", {})
+    if "verdict" in opinion:
+        verdict = name_of("opinion", str(opinion["verdict"]))
+        details.append(
+            gettext("A language model's opinion: %(verdict)s (“%(quote)s”).", verdict=verdict, quote=opinion["quote"])
+        )
+    return details
 
 
 def in_language(texts: Mapping[str, str], locale: str) -> str:
