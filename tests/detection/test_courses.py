@@ -94,7 +94,7 @@ def test_later_contacts_are_held_to_the_part_that_was_asked_for(
 def test_a_claim_to_call_for_somebody_else_shows_both_names() -> None:
     said = call(("agent", "您好，我是宏远资产公司的小王"), ("borrower", "什么事"), agencies=("恒信咨询",))
     (found,) = [f for f in ENGINE.scan(said).findings if f.plane == "identity"]
-    assert (found.quote, found.explanation["registered"]) == ("宏远资产", ["恒信咨询"])
+    assert (found.quote, found.explanation["registered"]) == ("宏远资产公司", ["恒信咨询"])
 
 
 def test_a_registered_name_that_was_misheard_is_no_false_claim() -> None:
