@@ -89,8 +89,7 @@ def lock_command(folders: tuple[Path, ...], *, check: bool, as_json: bool) -> No
     file = chosen[0].parent / LOCK_FILE
     packs = load_packs(chosen)
     problems = compare_with_lock(read_lock(file), packs)
-    is_unlocked = any(problem.message.endswith("raise it") for problem in problems)
-    if not check and not is_unlocked:
+    if not check and not any(problem.is_unversioned for problem in problems):
         write_lock(file, packs)
         problems = []
     rows = [{"pack": problem.pack, "message": problem.message} for problem in problems]

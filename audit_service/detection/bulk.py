@@ -24,15 +24,12 @@ from audit_service.detection.folding import (
     fold_character,
     is_chinese,
 )
+from audit_service.detection.lines import BLANK, NEWLINE, Codes, Flags, Lines, Numbers, are_chinese, lines_of
 from audit_service.detection.sounds import hides_pinyin
 
 _ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _BOUNDARY, _APOSTROPHE, _SPACE, _SYMBOL = range(9)
 _TABLE_SIZE = 0x10000
-_BLANK, _NEWLINE = 0x20, 0x0A
 _SHORTEST_SPELLED = len(" a b c ")
-Flags = NDArray[np.bool_]
-Codes = NDArray[np.uint32]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,33 +37,24 @@ class BulkFolded:
     """Folded texts.
 
     Attributes:
-        joined: a line a text, an empty line before the first.
-        text_of: for each character of ``joined``, the number of its text.
+        lines: the texts.
         is_plain: for each text, whether its line is what the full fold would give.
     """
 
-    joined: str
-    text_of: Numbers
+    lines: Lines
     is_plain: Flags
-
-    def lines(self) -> list[str]:
-        """Return the folded texts."""
-        return self.joined.split("\n")[1:-1]
 
 
 def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     """Fold ``texts``."""
-    joined = "\n".join(["", *(text.replace("\n", "。") if "\n" in text else text for text in texts), ""])
-    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
-    text_of = np.cumsum(codes == _NEWLINE) - 1
-    kinds, folded = _read(codes)
+    written = lines_of([text.replace("\n", "。") if "\n" in text else text for text in texts])
+    kinds, folded = _read(written.codes)
     odd = np.zeros(len(texts) + 1, dtype=bool)
-    odd[text_of[kinds == _ODD]] = True
-    line, lines = _joined(codes, kinds, folded, text_of, odd)
-    odd[lines[_evasions(line)]] = True
-    text = line.tobytes().decode("utf-32-le")
-    _find_pinyin(text, line, lines, odd)
-    return BulkFolded(text, lines, ~odd[:-1])
+    odd[written.text_of[kinds == _ODD]] = True
+    lines = _joined(written, kinds, folded, odd)
+    odd[lines.text_of[_evasions(lines.codes)]] = True
+    _find_pinyin(lines, odd)
+    return BulkFolded(lines, ~odd[:-1])
 
 
 def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
@@ -81,11 +69,10 @@ def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
     return found, folded[within]
 
 
-def _joined(
-    codes: Codes, kinds: NDArray[np.uint8], folded: Codes, text_of: Numbers, odd: Flags
-) -> tuple[Codes, Numbers]:
+def _joined(written: Lines, kinds: NDArray[np.uint8], folded: Codes, odd: Flags) -> Lines:
     """Return the letters that stay, a line a text, with blanks between Latin words; mark texts with noise in words."""
-    is_line = codes == _NEWLINE
+    text_of = written.text_of
+    is_line = written.codes == NEWLINE
     kept = np.flatnonzero(((kinds >= _CHINESE) & (kinds <= _DIGIT)) | is_line)
     between = [np.concatenate([[0], np.cumsum(kinds == kind)]) for kind in (_BOUNDARY, _SPACE, _SYMBOL)]
     left, right = kept[:-1], kept[1:]
@@ -95,16 +82,18 @@ def _joined(
     odd[text_of[left[is_inside & (symbols > 0) & (boundaries == 0) & ~both_digits]]] = True
     latin = is_inside & (kinds[left] != _CHINESE) & (kinds[right] != _CHINESE)
     blanks = np.flatnonzero(latin & (boundaries + spaces + symbols > 0)) + 1
-    letters = np.where(is_line[kept], np.uint32(_NEWLINE), folded[kept])
-    return np.insert(letters, blanks, np.uint32(_BLANK)), np.insert(text_of[kept], blanks, text_of[kept[blanks]])
+    letters = np.where(is_line[kept], np.uint32(NEWLINE), folded[kept])
+    codes = np.insert(letters, blanks, np.uint32(BLANK))
+    owners = np.insert(text_of[kept], blanks, text_of[kept[blanks]])
+    return Lines(codes.tobytes().decode("utf-32-le"), codes, owners)
 
 
 def _evasions(line: Codes) -> Numbers:
     """Return where a digit stands for a letter, or letters are spelled one by one."""
-    letter = _within(line, "az")
+    letter = _are_letters(line)
     digits = np.isin(line, [ord(sign) for sign in LEET])
     stands_for = digits[1:-1] & letter[:-2] & letter[2:]
-    blank = (line == _BLANK) | (line == _NEWLINE)
+    blank = (line == BLANK) | (line == NEWLINE)
     if len(line) < _SHORTEST_SPELLED:
         return np.flatnonzero(stands_for) + 1
     single = blank[:-2] & letter[1:-1] & blank[2:]
@@ -112,18 +101,18 @@ def _evasions(line: Codes) -> Numbers:
     return np.concatenate([np.flatnonzero(stands_for) + 1, np.flatnonzero(spelled) + 1])
 
 
-def _find_pinyin(text: str, line: Codes, lines: Numbers, odd: Flags) -> None:
+def _find_pinyin(lines: Lines, odd: Flags) -> None:
     """Mark the texts in which Latin letters beside Chinese characters spell pinyin."""
-    letter, chinese = _within(line, "az"), _within(line, "㐀鿿")
+    letter, chinese = _are_letters(lines.codes), are_chinese(lines.codes)
     beside = np.flatnonzero((letter[:-1] & chinese[1:]) | (chinese[:-1] & letter[1:]))
-    bounds = np.flatnonzero(line == _NEWLINE)
-    for number in np.unique(lines[beside]).tolist():
-        if not odd[number] and hides_pinyin(text[bounds[number] + 1 : bounds[number + 1]]):
+    bounds = np.flatnonzero(lines.codes == NEWLINE)
+    for number in np.unique(lines.text_of[beside]).tolist():
+        if not odd[number] and hides_pinyin(lines.joined[bounds[number] + 1 : bounds[number + 1]]):
             odd[number] = True
 
 
-def _within(line: Codes, bounds: str) -> Flags:
-    return (line >= ord(bounds[0])) & (line <= ord(bounds[1]))
+def _are_letters(codes: Codes) -> Flags:
+    return (codes >= ord("a")) & (codes <= ord("z"))
 
 
 @cache

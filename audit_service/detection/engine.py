@@ -14,7 +14,7 @@ from audit_service.detection.identities import judge_identity
 from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.passages import passages
 from audit_service.detection.repetition import judge_repetition
-from audit_service.detection.rules import Pack, Rule
+from audit_service.detection.rules import Pack, Rule, with_replacements
 from audit_service.detection.screening import Screen
 from audit_service.detection.values import (
     Attempt,
@@ -47,27 +47,16 @@ class Engine:
     """
 
     def __init__(self, packs: Sequence[Pack]) -> None:
-        self.packs = tuple(packs)
+        self.packs = with_replacements(packs)
         self._rules: dict[str, Rule] = {}
         for rule in (rule for pack in self.packs for rule in pack.rules):
             if rule.id in self._rules:
                 raise RulePackError(rule.file, rule.line, f"rule {rule.id} stands in {self._rules[rule.id].file} too")
             self._rules[rule.id] = rule
         self._packs = {rule.id: pack for pack in self.packs for rule in pack.rules}
-        self._models = {
-            rule.id: pack.model
-            for pack in self.packs
-            for rule in pack.rules
-            if rule.kind == "model" and pack.model is not None
-        }
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         self._anchors = Anchors(selections)
         self._screens: dict[Kind, Screen] = {}
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """Return all rules of the loaded packs."""
-        return tuple(self._rules.values())
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule of the loaded packs.
@@ -116,24 +105,22 @@ class Engine:
 
     def _kind(self, conversation: Conversation) -> Kind:
         """Return all that decides which rules a single message is judged by."""
-        jurisdictions = conversation.jurisdictions or self._home(conversation)
-        return jurisdictions, conversation.turns[0].speaker, conversation.recipient, conversation.channel
+        speaker = conversation.turns[0].speaker
+        return self._jurisdictions(conversation), speaker, conversation.recipient, conversation.channel
 
     def _screen(self, kind: Kind, example: Conversation) -> Screen:
         if kind not in self._screens:
-            jurisdictions, speaker, *_ = kind
+            speaker = kind[1]
             rules = [
                 rule
-                for pack in self.packs
-                if pack.jurisdiction in jurisdictions
+                for pack in self._packs_for(example)
                 for rule in pack.rules
                 if speaker in {*rule.speakers, "unknown"} and _may_concern(rule, example)
             ]
-            by_model: dict[TrainedLayer, list[float]] = {}
-            for rule in rules:
-                if rule.id in self._models:
-                    by_model.setdefault(self._models[rule.id], []).append(rule.detection.least_score)
-            models = [(model.linear, model.least_any_odds(scores)) for model, scores in by_model.items()]
+            models = [
+                (model.linear, model.least_any_odds(rule.detection.least_score for rule in own))
+                for model, own in self._by_model(rules).items()
+            ]
             self._screens[kind] = Screen([rule for rule in rules if rule.kind in WORD_KINDS], models, speaker)
         return self._screens[kind]
 
@@ -141,7 +128,7 @@ class Engine:
         """Return the scores of the trained layers: for each, and each conversation, one row a turn."""
         rows: Rows = {}
         for model in dict.fromkeys(pack.model for pack in self.packs if pack.model is not None):
-            chosen = [item for item in conversations if model in self._layers(item)]
+            chosen = [item for item in conversations if model in {pack.model for pack in self._packs_for(item)}]
             turns = [turn for item in chosen for turn in item.turns]
             scores = model.scores([turn.text for turn in turns], [turn.speaker for turn in turns])
             first = 0
@@ -149,10 +136,6 @@ class Engine:
                 rows[model, id(item)] = scores[first : first + len(item.turns)]
                 first += len(item.turns)
         return rows
-
-    def _layers(self, conversation: Conversation) -> set[TrainedLayer]:
-        jurisdictions = conversation.jurisdictions or self._home(conversation)
-        return {pack.model for pack in self.packs if pack.jurisdiction in jurisdictions and pack.model is not None}
 
     def _scan(self, conversation: Conversation, rows: Rows) -> ScanResult:
         day = None if conversation.at is None else local_day(conversation.at, conversation.timezone)
@@ -190,23 +173,31 @@ class Engine:
         return ScanResult(_ordered(findings), tuple(undetermined))
 
     def _rules_for(self, conversation: Conversation, day: date | None) -> list[Rule]:
-        jurisdictions = conversation.jurisdictions or self._home(conversation)
-        return in_force((rule for pack in self.packs if pack.jurisdiction in jurisdictions for rule in pack.rules), day)
+        return [rule for pack in self._packs_for(conversation) for rule in pack.rules if rule.is_in_force(day)]
+
+    def _packs_for(self, conversation: Conversation) -> list[Pack]:
+        jurisdictions = self._jurisdictions(conversation)
+        return [pack for pack in self.packs if pack.jurisdiction in jurisdictions]
+
+    def _by_model(self, rules: Iterable[Rule]) -> dict[TrainedLayer, list[Rule]]:
+        """Return the rules of kind ``model`` by the trained layer that they read."""
+        found: dict[TrainedLayer, list[Rule]] = {}
+        for rule in rules:
+            model = self._packs[rule.id].model
+            if rule.kind == "model" and model is not None:
+                found.setdefault(model, []).append(rule)
+        return found
 
     def _proposed(
         self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding], rows: Rows
     ) -> list[FoundFinding]:
         """Return what the trained models propose where the words of the rules were silent."""
-        chosen: dict[TrainedLayer, list[Rule]] = {}
-        for rule in rules:
-            model = self._models.get(rule.id)
-            if model is not None and _may_concern(rule, conversation):
-                chosen.setdefault(model, []).append(rule)
+        able = self._by_model(rule for rule in rules if _may_concern(rule, conversation))
         spoken = {(finding.turn, finding.category) for finding in found}
         return [
             finding
-            for model, able in chosen.items()
-            for finding in proposals.propose(model, able, conversation, rows[model, id(conversation)], spoken)
+            for model, own in able.items()
+            for finding in proposals.propose(model, own, conversation, rows[model, id(conversation)], spoken)
         ]
 
     def _is_dissented(self, finding: FoundFinding, conversation: Conversation, rows: Rows) -> bool:
@@ -222,8 +213,10 @@ class Engine:
         score = rows[pack.model, id(conversation)][finding.turn, pack.model.categories.index(finding.category)]
         return bool(score < pack.dissent_below)
 
-    def _home(self, conversation: Conversation) -> tuple[str, ...]:
-        """Return the jurisdiction for a contact that names none: that of the first pack in its language."""
+    def _jurisdictions(self, conversation: Conversation) -> tuple[str, ...]:
+        """Return the jurisdictions of a contact; of one that names none, that of the first pack in its language."""
+        if conversation.jurisdictions:
+            return conversation.jurisdictions
         language = (conversation.language or _script(conversation))[:2]
         return tuple(pack.jurisdiction for pack in self.packs if language in pack.languages)[:1]
 
@@ -251,13 +244,6 @@ class Engine:
                 undetermined.append(Undetermined(rule_id, conversation.id, "recipient"))
             else:
                 findings += words.best_of_overlapping(found)
-
-
-def in_force(rules: Iterable[Rule], day: date | None) -> list[Rule]:
-    """Return the rules that judge a contact of ``day``, without those that another of them replaces."""
-    able = [rule for rule in rules if rule.is_in_force(day)]
-    replaced = {rule.replaces for rule in able}
-    return [rule for rule in able if rule.id not in replaced]
 
 
 def _may_concern(rule: Rule, conversation: Conversation) -> bool:

@@ -71,9 +71,9 @@ def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[Fou
     """Return the findings of ``rule`` in the contact that an example describes.
 
     The model is silent where the words of another rule speak, so its examples are judged without them; and what the
-    words of a rule say is judged without the model's dissent.
+    words of a rule say is judged without the model's dissent, and without the rules that replace it.
     """
-    engine = _alone(engine, rule.id) if rule.kind == "model" else _without_dissent(engine)
+    engine = _alone(engine, rule.id) if rule.kind == "model" else _undisturbed(engine)
     if rule.kind == "event":
         result = engine.scan_log(*_log(rule, example))
     else:
@@ -139,8 +139,17 @@ def _instant(text: str) -> datetime:
 
 
 @lru_cache(maxsize=8)
-def _without_dissent(engine: Engine) -> Engine:
-    return Engine([replace(pack, dissent_below=0.0) for pack in engine.packs])
+def _undisturbed(engine: Engine) -> Engine:
+    return Engine(
+        [
+            replace(pack, dissent_below=0.0, rules=tuple(_for_itself(rule) for rule in pack.rules))
+            for pack in engine.packs
+        ]
+    )
+
+
+def _for_itself(rule: Rule) -> Rule:
+    return replace(rule, replaces=None, replaced_by=())
 
 
 @lru_cache(maxsize=512)
@@ -148,6 +157,6 @@ def _alone(engine: Engine, rule_id: str, without: str = "") -> Engine:
     """Return an engine with one rule only, and that without the exception ``without``, if one is named."""
     rule = engine.rule(rule_id)
     kept = tuple(other for other in rule.detection.exceptions if other.name != without)
-    lone = replace(rule, detection=replace(rule.detection, exceptions=kept))
+    lone = replace(_for_itself(rule), detection=replace(rule.detection, exceptions=kept))
     pack = next(pack for pack in engine.packs if rule in pack.rules)
     return Engine((replace(pack, rules=(lone,)),))

@@ -40,11 +40,7 @@ def is_like(claimed: str, registered: str) -> bool:
     """Tell whether a claimed name may be the registered one: in part, as written or as it sounds."""
     if fuzz.partial_ratio(claimed, registered) >= _LIKENESS:
         return True
-    said, known = (
-        " ".join(sounds.keys_of(sounds.spoken_word(name), is_mandarin=not name.isascii()))
-        for name in (claimed, registered)
-    )
-    return fuzz.partial_ratio(said, known) >= _LIKENESS
+    return fuzz.partial_ratio(sounds.key_line(claimed), sounds.key_line(registered)) >= _LIKENESS
 
 
 def _claims(rule: Rule, passage: Passage) -> list[tuple[int, int]]:

@@ -14,10 +14,11 @@ LOCK_FILE = "lock.json"
 
 @dataclass(frozen=True)
 class LockProblem:
-    """One way in which a pack and its lock disagree."""
+    """One way in which a pack and its lock disagree; ``is_unversioned``: it was changed under its old version."""
 
     pack: str
     message: str
+    is_unversioned: bool = False
 
 
 def lock_of(packs: Sequence[Pack]) -> dict[str, dict[str, str]]:
@@ -45,7 +46,8 @@ def compare_with_lock(locked: dict[str, dict[str, str]], packs: Sequence[Pack]) 
         if before is None:
             problems.append(LockProblem(name, "is not in the lock; run `rules lock`"))
         elif before["digest"] != now["digest"] and before["version"] == now["version"]:
-            problems.append(LockProblem(name, f"was changed, and its version is still {now['version']}; raise it"))
+            message = f"was changed, and its version is still {now['version']}; raise it"
+            problems.append(LockProblem(name, message, is_unversioned=True))
         elif before != now:
             problems.append(LockProblem(name, "has a new version; run `rules lock` to publish it"))
     return problems

@@ -58,8 +58,7 @@ def _is_named(passage: Passage, name: str) -> bool:
     if name in passage.text:
         return True
     heard = " ".join(sounds.mandarin_tokens(passage).keys)
-    known = " ".join(sounds.keys_of(sounds.spoken_word(name), is_mandarin=not name.isascii()))
-    return not name.isascii() and fuzz.partial_ratio(known, heard) >= _NAME_LIKENESS
+    return not name.isascii() and fuzz.partial_ratio(sounds.key_line(name), heard) >= _NAME_LIKENESS
 
 
 def _missing(rule: Rule, conversation: Conversation, first: Passage) -> FoundFinding:

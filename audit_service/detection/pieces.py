@@ -6,12 +6,13 @@ bounded Latin words. A piece is known by its bucket: a polynomial hash (Karp and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audit_service.detection.lines import BLANK, NEWLINE, Codes, Flags, Lines, Numbers, are_chinese
 
 BUCKET_BITS = 22
 LONGEST_RUN = 3
@@ -20,12 +21,8 @@ _BASE = 0x9E3779B97F4A7C15
 _UNBASE = pow(_BASE, -1, 1 << 64)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _SALTS = tuple(map(np.uint64, (0x1B873593CC9E2D51, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63)))
-_CHINESE = ((0x3400, 0x9FFF), (0x20000, 0x3FFFF))
-_NEWLINE, _SPACE, _EDGE = 0x0A, 0x20, 0x23
-Codes = NDArray[np.uint32]
-Numbers = NDArray[np.int64]
+_EDGE = 0x23
 Hashes = NDArray[np.uint64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Pieces:
         buckets: which bucket the piece falls into.
         texts: the number of the text that it stands in.
         starts, ends: its characters in ``joined``.
-        joined: all texts, a line each, an empty line before.
+        joined: all texts, as in ``Lines``.
     """
 
     buckets: Numbers
@@ -50,19 +47,17 @@ class Pieces:
         return self.joined[self.starts[number] : self.ends[number]].strip()
 
 
-def pieces_of(texts: Sequence[str]) -> Pieces:
-    """Return the pieces of folded ``texts``, none of which may hold a line break."""
-    joined = "\n".join(["", *texts, ""])
-    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
+def pieces_of(lines: Lines) -> Pieces:
+    """Return the pieces of folded texts."""
+    codes, text_of = lines.codes, lines.text_of
     latin, chinese = _kinds(codes)
-    text_of = np.cumsum(codes == _NEWLINE) - 1
     begins, ends = _tokens(latin, chinese)
     hashes = _hashes(codes, begins, ends)
-    lines = text_of[begins]
+    owners = text_of[begins]
     base = np.uint64(_BASE)
     starts, stops, found, mixed = [], [], [], np.zeros(len(begins), dtype=np.uint64)
     for length in range(1, LONGEST_RUN + 1):
-        run = _runs(lines, length)
+        run = _runs(owners, length)
         mixed = mixed[: len(hashes) - length + 1] * base + hashes[length - 1 :]
         starts.append(begins[run])
         stops.append(ends[run + length - 1])
@@ -73,15 +68,13 @@ def pieces_of(texts: Sequence[str]) -> Pieces:
     bounded = np.where(latin, codes, np.uint32(_EDGE))
     found.append(_hashes(bounded, windows, windows + WINDOW) * _SALTS[-1])
     every = np.concatenate(starts)
-    return Pieces(_buckets(np.concatenate(found)), text_of[every], every, np.concatenate(stops), joined)
+    return Pieces(_buckets(np.concatenate(found)), text_of[every], every, np.concatenate(stops), lines.joined)
 
 
 def _kinds(codes: Codes) -> tuple[Flags, Flags]:
     """Return which characters belong to Latin words, and which are Chinese."""
-    chinese = np.zeros(len(codes), dtype=bool)
-    for first, last in _CHINESE:
-        chinese |= (codes >= first) & (codes <= last)
-    return ~(chinese | (codes == _SPACE) | (codes == _NEWLINE)), chinese
+    chinese = are_chinese(codes)
+    return ~(chinese | (codes == BLANK) | (codes == NEWLINE)), chinese
 
 
 def _tokens(latin: Flags, chinese: Flags) -> tuple[Numbers, Numbers]:
@@ -92,10 +85,10 @@ def _tokens(latin: Flags, chinese: Flags) -> tuple[Numbers, Numbers]:
     return np.flatnonzero(chinese | first), np.flatnonzero(chinese | last) + 1
 
 
-def _runs(lines: Numbers, length: int) -> Numbers:
+def _runs(owners: Numbers, length: int) -> Numbers:
     """Return the first token of each run of ``length`` tokens of one text."""
-    count = max(0, len(lines) - length + 1)
-    return np.flatnonzero(lines[:count] == lines[length - 1 :])
+    count = max(0, len(owners) - length + 1)
+    return np.flatnonzero(owners[:count] == owners[length - 1 :])
 
 
 def _windows(latin: Flags) -> Numbers:

@@ -24,25 +24,25 @@ def judge_repetition(rule: Rule, conversation: Conversation, anchors: Anchors) -
     that hold a word of an exception (a greeting, a question whether one is heard) are not demands.
     """
     limits = rule.detection.limits
-    own = [
-        passage_of(conversation, [index])
-        for index, turn in enumerate(conversation.turns)
-        if turn.speaker in rule.speakers
+    own = [index for index, turn in enumerate(conversation.turns) if turn.speaker in rule.speakers]
+    demands = [
+        (place, passage)
+        for place, passage in enumerate(passage_of(conversation, [index]) for index in own)
+        if _is_demand(rule, conversation, anchors, passage)
     ]
-    demands = [passage for passage in own if _is_demand(rule, conversation, anchors, passage)]
-    for place, passage in enumerate(demands):
-        within = [
-            other for other in demands[place:] if other.turns[0] in _next_turns(own, passage, int(limits["turns"]))
+    for first, passage in demands:
+        alike = [
+            other
+            for place, other in demands
+            if first <= place < first + limits["turns"] and _are_alike(passage, other, limits["likeness"])
         ]
-        alike = [other for other in within if fuzz.ratio(passage.text, other.text) >= 100 * limits["likeness"]]
         if len(alike) >= limits["times"]:
             return [_finding(rule, conversation, alike)], []
     return [], []
 
 
-def _next_turns(own: Sequence[Passage], passage: Passage, count: int) -> set[int]:
-    first = next(place for place, other in enumerate(own) if other.turns == passage.turns)
-    return {other.turns[0] for other in own[first : first + count]}
+def _are_alike(passage: Passage, other: Passage, likeness: float) -> bool:
+    return fuzz.ratio(passage.text, other.text) >= 100 * likeness
 
 
 def _is_demand(rule: Rule, conversation: Conversation, anchors: Anchors, passage: Passage) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +88,7 @@ class Rule:
     line: int
     jurisdiction: str
     replaces: str | None = None
+    replaced_by: tuple[Rule, ...] = ()
 
     @property
     def is_signal(self) -> bool:
@@ -95,8 +96,11 @@ class Rule:
         return self.category in SIGNALS
 
     def is_in_force(self, day: date | None) -> bool:
-        """Tell whether the rule judges a contact of civil date ``day``; None (unknown): only if its range is open."""
-        if self.status != "active":
+        """Tell whether the rule judges a contact of civil date ``day``; None (unknown): only if its range is open.
+
+        A rule that another one replaces rests on the days on which that one is in force.
+        """
+        if self.status != "active" or any(other.is_in_force(day) for other in self.replaced_by):
             return False
         if day is None:
             return self.in_force_to is None
@@ -127,3 +131,22 @@ class Pack:
         """Return the SHA-256 over all that decides what the pack flags, in canonical JSON."""
         text = json.dumps(self.normative, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def with_replacements(packs: Sequence[Pack]) -> tuple[Pack, ...]:
+    """Return ``packs`` with each rule knowing those of its jurisdiction that replace it."""
+    replacing: dict[tuple[str, str], list[Rule]] = {}
+    for rule in (rule for pack in packs for rule in pack.rules):
+        if rule.replaces is not None:
+            replacing.setdefault((rule.jurisdiction, rule.replaces), []).append(rule)
+    if not replacing:
+        return tuple(packs)
+    return tuple(
+        replace(
+            pack,
+            rules=tuple(
+                replace(rule, replaced_by=tuple(replacing.get((rule.jurisdiction, rule.id), ()))) for rule in pack.rules
+            ),
+        )
+        for pack in packs
+    )

@@ -14,7 +14,8 @@ from ahocorasick_rs import AhoCorasick
 
 from audit_service.detection import conditions
 from audit_service.detection.anchors import fold_literal
-from audit_service.detection.bulk import BulkFolded, Flags, fold_in_bulk
+from audit_service.detection.bulk import BulkFolded, fold_in_bulk
+from audit_service.detection.lines import Flags
 from audit_service.detection.rules import Rule
 from audit_service.detection.wordings import WordingModel
 
@@ -52,9 +53,8 @@ class Screen:
         folded = fold_in_bulk(texts)
         needed: Flags = ~folded.is_plain | self.is_open
         needed |= self._may_meet(folded, len(texts))
-        lines = folded.lines()
         for model, least in self._models:
-            needed |= model.any_odds(lines, [self._speaker] * len(lines)) >= least
+            needed |= model.any_odds(folded.lines, [self._speaker] * len(texts)) >= least
         return needed
 
     def _add(self, rule: Rule, literals: dict[str, set[int]]) -> None:
@@ -73,13 +73,12 @@ class Screen:
 
     def _may_meet(self, folded: BulkFolded, count: int) -> Flags:
         """Return for which texts all words that some rule needs are there."""
-        found = (
-            [] if self._automaton is None else self._automaton.find_matches_as_indexes(folded.joined, overlapping=True)
-        )
+        joined = folded.lines.joined
+        found = [] if self._automaton is None else self._automaton.find_matches_as_indexes(joined, overlapping=True)
         met = np.zeros((len(self._selections), count + 1), dtype=bool)
         if found:
             hits = np.array(found, dtype=np.int64)
-            literals, texts = hits[:, 0], folded.text_of[hits[:, 1]]
+            literals, texts = hits[:, 0], folded.lines.text_of[hits[:, 1]]
             many = self._counts[literals]
             within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
             met[self._owners[np.repeat(self._firsts[literals], many) + within], np.repeat(texts, many)] = True

@@ -96,6 +96,11 @@ def keys_of(spoken: tuple[str, ...], *, is_mandarin: bool) -> tuple[str, ...]:
     return tuple((mandarin_key if is_mandarin else english_key)(part) for part in spoken)
 
 
+def key_line(name: str) -> str:
+    """Return the lookup keys of a folded name, Chinese or English, as one line to compare."""
+    return " ".join(keys_of(spoken_word(name), is_mandarin=not name.isascii()))
+
+
 def mandarin_tokens(passage: Passage) -> SoundTokens:
     """Return one token a Chinese character; Latin letters that spell pinyin (``fa院``) are syllables too."""
     spoken: list[tuple[str, int, int]] = []

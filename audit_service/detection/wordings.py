@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_service.detection.folding import fold
+from audit_service.detection.lines import Lines, lines_of
 from audit_service.detection.pieces import BUCKET_BITS, Pieces, pieces_of
 from audit_service.detection.reader import CLEAREST, Reader
 from audit_service.detection.taxonomy import SIGNALS
@@ -67,26 +68,22 @@ class WordingModel:
         """Return the categories that have a column."""
         return self.columns[:-2]
 
-    def any_odds(self, texts: Sequence[str], speakers: Sequence[str]) -> Scores:
-        """Return, for each of the folded ``texts``, the log-odds that it shows anything that its speaker can show."""
-        pieces = pieces_of(texts)
-        rows = self._rows[pieces.buckets]
-        lengths = self._lengths(pieces, rows, len(texts))
-        sums = [np.bincount(pieces.texts, self._any[rows, column], len(texts)) / lengths for column in range(2)]
+    def any_odds(self, lines: Lines, speakers: Sequence[str]) -> Scores:
+        """Return, for each of the folded texts, the log-odds that it shows anything that its speaker can show."""
+        pieces, rows, lengths = self._weighed(lines)
+        sums = [np.bincount(pieces.texts, self._any[rows, column], lines.count) / lengths for column in range(2)]
         return of_speakers((np.array(sums).T + self._bias[-2:]).astype(np.float32), speakers)
 
     def odds(self, texts: Sequence[str]) -> Scores:
         """Return the log-odds of every column, for each of the folded ``texts``."""
-        pieces = pieces_of(texts)
-        rows = self._rows[pieces.buckets]
+        pieces, rows, lengths = self._weighed(lines_of(texts))
         shares = self._weights[rows] * self._rarity[rows][:, None]
         sums = np.array([np.bincount(pieces.texts, column, len(texts)) for column in shares.T]).T
-        return (sums / self._lengths(pieces, rows, len(texts))[:, None] + self._bias).astype(np.float32)
+        return (sums / lengths[:, None] + self._bias).astype(np.float32)
 
     def weightiest(self, text: str, category: str) -> tuple[str, ...]:
         """Return the pieces of ``text`` that speak most for ``category``, the weightiest first."""
-        pieces = pieces_of([fold(text).text])
-        rows = self._rows[pieces.buckets]
+        pieces, rows, _ = self._weighed(lines_of([fold(text).text]))
         shares = self._weights[rows, self.columns.index(category)] * self._rarity[rows]
         best = [number for number in np.argsort(-shares, kind="stable") if shares[number] > 0]
         return tuple(dict.fromkeys(pieces.spelled(number) for number in best))[:SHOWN_PIECES]
@@ -101,9 +98,12 @@ class WordingModel:
         clause = text[start:end]
         return start + len(clause) - len(clause.lstrip()), end - len(clause) + len(clause.rstrip())
 
-    def _lengths(self, pieces: Pieces, rows: NDArray[np.int32], count: int) -> NDArray[np.float64]:
-        squares = np.bincount(pieces.texts, np.square(self._rarity[rows]), count)
-        return np.sqrt(np.maximum(squares, 1e-9))
+    def _weighed(self, lines: Lines) -> tuple[Pieces, NDArray[np.int32], NDArray[np.float64]]:
+        """Return the pieces of the texts, the row of weights of each, and the length of each text's vector."""
+        pieces = pieces_of(lines)
+        rows = self._rows[pieces.buckets]
+        squares = np.bincount(pieces.texts, np.square(self._rarity[rows]), lines.count)
+        return pieces, rows, np.sqrt(np.maximum(squares, 1e-9))
 
 
 class TrainedLayer:

@@ -213,10 +213,5 @@ def read_header(cells: Sequence[str]) -> Header:
 
 def _header_refusal(problems: Sequence[FieldProblem], *, is_message_log: bool) -> FileRefusedError:
     kind = "message log" if is_message_log else "call log"
-    listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
-    return FileRefusedError(
-        "log.header",
-        f"The header does not fit a {kind}. {listed}.",
-        remedy="Correct the first line of the file.",
-        problems=problems,
-    )
+    message = f"The header does not fit a {kind}."
+    return FileRefusedError.of_fields("log.header", message, problems, "Correct the first line of the file.")

@@ -14,6 +14,7 @@ from audit_service.intake.forms.chats import looks_like_chat
 from audit_service.intake.forms.hints import FOLDER_HINTS, hints_file
 from audit_service.intake.forms.phone_backup import looks_like_backup
 from audit_service.intake.forms.reading import MEDIA_TYPES
+from audit_service.intake.rows import encoding_of
 from audit_service.intake.sidecar import SIDECAR_SUFFIX, sidecar_of
 
 RECORDING_SUFFIXES = frozenset(
@@ -86,7 +87,7 @@ def _is_offered(path: Path) -> bool:
         return not _is_sidecar(path) and is_log(path)
     if suffix == ".txt":
         try:
-            return looks_like_chat(path)
+            return looks_like_chat(path, encoding_of(path))
         except FileRefusedError:
             return False
     return suffix != ".xml" or looks_like_backup(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from audit_service.contacts.values import FieldProblem
 from audit_service.errors import InputRefusedError
@@ -22,6 +23,12 @@ class FileRefusedError(InputRefusedError):
         super().__init__(message, remedy=remedy)
         self.reason_code = reason_code
         self.problems = tuple(problems)
+
+    @classmethod
+    def of_fields(cls, reason_code: str, message: str, problems: Sequence[FieldProblem], remedy: str) -> Self:
+        """Return the refusal for fields at fault; the text names each after ``message``."""
+        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
+        return cls(reason_code, f"{message} {listed}.".lstrip(), remedy=remedy, problems=problems)
 
 
 class FieldRefusedError(InputRefusedError):

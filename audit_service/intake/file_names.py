@@ -11,22 +11,20 @@ A name that does not match, or a time that cannot be read, is refused; a recordi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from audit_service.contacts.values import FieldProblem
 from audit_service.intake import columns
+from audit_service.intake.beside import read_object
 from audit_service.intake.errors import FileRefusedError
 
 FOLDER_PATTERNS = "filenames.json"
 LONGEST_PATTERN = 500
 LONGEST_NAME = 255
-LARGEST_BYTES = 1 << 20
 _CORRECT = f"Correct {FOLDER_PATTERNS}, and try it with `audit-service names`."
 # Repetition inside a repeated group is where matching can take for ever.
 _NESTED = re.compile(r"\([^()]*[*+][^()]*\)[*+{]")
@@ -82,28 +80,15 @@ def pattern_for(recording: Path) -> NamePattern | None:
     if not file.is_file():
         return None
     problems: list[FieldProblem] = []
-    document = _document(file)
+    document = read_object(file, too_large="name.pattern", not_json="name.pattern", remedy=_CORRECT)
     pattern = _compiled(document.get("pattern"), problems)
     defaults = document.get("defaults", {})
     if not isinstance(defaults, dict) or not all(columns.column_of(name) == name for name in defaults):
         problems.append(FieldProblem("defaults", "is not an object of columns", f"Use {', '.join(columns.SYNONYMS)}."))
     if problems or pattern is None:
-        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
-        raise FileRefusedError(
-            "name.pattern", f"{FOLDER_PATTERNS} cannot be used. {listed}.", remedy=_CORRECT, problems=problems
-        )
+        raise FileRefusedError.of_fields("name.pattern", f"{FOLDER_PATTERNS} cannot be used.", problems, _CORRECT)
     started_at = str(document.get("started_at", "%Y%m%d%H%M%S"))
     return NamePattern(pattern, started_at, {name: str(value) for name, value in defaults.items()})
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(file.read_bytes()[:LARGEST_BYTES].decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise FileRefusedError("name.pattern", f"{file.name} is not JSON: {error}.", remedy=_CORRECT) from error
-    if not isinstance(document, dict):
-        raise FileRefusedError("name.pattern", f"{file.name} is not a JSON object.", remedy=_CORRECT)
-    return document
 
 
 def _compiled(text: object, problems: list[FieldProblem]) -> re.Pattern[str] | None:

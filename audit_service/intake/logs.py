@@ -78,7 +78,7 @@ def examine(path: Path) -> ExaminedLog:
         FileRefusedError: it is not what its name says, or its header does not fit.
     """
     form, hints = form_of(path), hints_for(path)
-    first = next(rows_in(path, hints), None)
+    first = next(rows_in(path, form, hints), None)
     if first is None:
         raise FileRefusedError("log.empty", "It holds no rows.", remedy=_GIVE_ROWS)
     if isinstance(first, BrokenRow):
@@ -96,7 +96,7 @@ def store(session: Session, path: Path, name: str, examined: ExaminedLog, exhibi
         InputProblem(name, "this column is not known and was left out", field=unknown, remedy="Rename or remove it.")
         for unknown in examined.header.unknown
     ]
-    rows = rows_in(path, examined.hints)
+    rows = rows_in(path, examined.form, examined.hints)
     next(rows)
     while batch := list(islice(rows, ROWS_A_BATCH)):
         result.rows_total += len(batch)

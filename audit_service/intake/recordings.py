@@ -66,9 +66,8 @@ def store(session: Session, examined: ExaminedRecording, exhibit: Exhibit) -> Se
     """
     recorded = contacts.record_attempt(session, examined.sidecar.record)
     if recorded.attempt is None:
-        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in recorded.problems)
         remedy = recorded.problems[0].remedy
-        raise FileRefusedError("recording.contradicts", f"{listed}.", remedy=remedy, problems=recorded.problems)
+        raise FileRefusedError.of_fields("recording.contradicts", "", recorded.problems, remedy)
     _refuse_second(session, recorded.attempt, exhibit)
     recording = Recording(
         attempt_id=recorded.attempt.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 from audit_service.contacts.models import Outcome
 from audit_service.contacts.values import AttemptRecord, FieldProblem
 from audit_service.intake import columns
+from audit_service.intake.beside import read_object
 from audit_service.intake.errors import FileRefusedError
 from audit_service.intake.file_names import pattern_for
 from audit_service.intake.records import Facts, call_record
 
 SIDECAR_SUFFIX = ".json"
-LARGEST_SIDECAR_BYTES = 1 << 20
 LANGUAGES = ("zh", "en")
 REQUIRED = ("reference", "institution", "agency", "borrower", "recipient", "started_at")
 _PUT_BESIDE = "Put a JSON file of the same name beside it, e.g. call-17.json beside call-17.wav."
@@ -46,20 +45,16 @@ def sidecar_of(recording: Path) -> Path | None:
     return None
 
 
-def read_sidecar(recording: Path, name: str = "") -> Sidecar:
+def read_sidecar(recording: Path) -> Sidecar:
     """Return what the file beside ``recording`` says, or else its name, where its folder has a pattern for names.
-
-    Args:
-        recording: the file on disk.
-        name: what its sender called it, where that differs.
 
     Raises:
         FileRefusedError: there is none, it is no JSON object, or fields of it are missing or at fault; names each.
     """
     file = sidecar_of(recording)
     if file is None:
-        return _by_name(recording, name or recording.name)
-    document = _document(file)
+        return _by_name(recording)
+    document = read_object(file, too_large="sidecar.too_large", not_json="sidecar.not_json", remedy=_CORRECT)
     values, written = _by_column(document)
     problems: list[FieldProblem] = []
     facts = Facts(values, REQUIRED, written)
@@ -68,37 +63,19 @@ def read_sidecar(recording: Path, name: str = "") -> Sidecar:
     language = _language(document, problems)
     agent_channel = _agent_channel(document, problems)
     if record is None or problems:
-        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
-        raise FileRefusedError(
-            "sidecar.fields", f"{file.name} cannot be used. {listed}.", remedy=_CORRECT, problems=problems
-        )
+        raise FileRefusedError.of_fields("sidecar.fields", f"{file.name} cannot be used.", problems, _CORRECT)
     return Sidecar(replace(record, outcome=record.outcome or Outcome.ANSWERED), language, agent_channel)
 
 
-def _by_name(recording: Path, name: str) -> Sidecar:
+def _by_name(recording: Path) -> Sidecar:
     pattern = pattern_for(recording)
     if pattern is None:
         raise FileRefusedError("sidecar.missing", "There is no JSON file beside the recording.", remedy=_PUT_BESIDE)
-    facts = Facts(pattern.values(name), REQUIRED, {})
+    facts = Facts(pattern.values(recording.name), REQUIRED, {})
     record = call_record(facts)
     if record is None or facts.problems:
-        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in facts.problems)
-        raise FileRefusedError(
-            "name.fields", f"Its name cannot be used. {listed}.", remedy=_CORRECT, problems=facts.problems
-        )
+        raise FileRefusedError.of_fields("name.fields", "Its name cannot be used.", facts.problems, _CORRECT)
     return Sidecar(replace(record, outcome=record.outcome or Outcome.ANSWERED), None, None)
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    if file.stat().st_size > LARGEST_SIDECAR_BYTES:
-        raise FileRefusedError("sidecar.too_large", f"{file.name} is larger than 1 MiB.", remedy=_CORRECT)
-    try:
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise FileRefusedError("sidecar.not_json", f"{file.name} is not JSON: {error}.", remedy=_CORRECT) from error
-    if not isinstance(document, dict):
-        raise FileRefusedError("sidecar.not_json", f"{file.name} is not a JSON object.", remedy=_CORRECT)
-    return document
 
 
 def _by_column(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:

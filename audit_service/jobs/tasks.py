@@ -16,6 +16,7 @@ from audit_service.database import transaction
 from audit_service.intake import services as intake
 from audit_service.jobs.patience import Patience
 from audit_service.media.values import Limits
+from audit_service.outbound import Address
 from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
 from audit_service.reports import services as reports
 from audit_service.review import running
@@ -35,7 +36,9 @@ TRANSCRIBE_TASK = "transcribe"
 def speech_engine(settings: Settings) -> Engine:
     """Return the speech engine of this process; loading the weights takes seconds, so it is done once."""
     if settings.speech_url:
-        return RemoteEngine(settings.speech_url, settings.speech_model, settings.speech_key)
+        return RemoteEngine(
+            Address(settings.speech_url, settings.speech_key, "AUDIT_SPEECH_URL"), settings.speech_model
+        )
     weights = locate_weights(settings.whisper_model_dir, cache_dir=settings.weights_dir)
     return FasterWhisperEngine(weights, threads=settings.whisper_threads, words=settings.speech_words)
 
@@ -49,7 +52,7 @@ def judge_of(settings: Settings) -> Judge | None:
     """Return the lender's own judge, if the settings name one."""
     if not settings.judge_url:
         return None
-    return Judge(settings.judge_url, settings.judge_model, settings.judge_key)
+    return Judge(Address(settings.judge_url, settings.judge_key, "AUDIT_JUDGE_URL"), settings.judge_model)
 
 
 def register(queue_app: procrastinate.App, flask_app: Flask) -> None:

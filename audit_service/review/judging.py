@@ -8,16 +8,12 @@ the turn that the finding cites. It is an opinion beside the finding; it neither
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from audit_service.detection import Conversation, FoundFinding, Rule, ScanResult
+from audit_service.detection import Conversation, Engine, FoundFinding, Rule, ScanResult
 from audit_service.detection.proposals import PLANE
-from audit_service.errors import SettingsError
+from audit_service.outbound import Address
 
 PATIENCE_S = 30.0
 AROUND = 2
@@ -34,27 +30,15 @@ INSTRUCTION = (
 class Judge:
     """Where the lender's own model answers, and by which name it goes there."""
 
-    url: str
+    address: Address
     model: str
-    key: str
-
-    def __post_init__(self) -> None:
-        """Refuse addresses that are not of the web.
-
-        Raises:
-            SettingsError: the address is not http or https.
-        """
-        if urlsplit(self.url).scheme not in {"http", "https"}:
-            raise SettingsError(
-                "AUDIT_JUDGE_URL is not a web address.", remedy="Give one like http://127.0.0.1:8080/v1."
-            )
 
     def opinion(self, conversation: Conversation, finding: FoundFinding, rule: Rule) -> dict[str, Any]:
         """Return ``model``, ``verdict`` and ``quote``; or ``error`` where the answer cannot be used."""
         try:
             answer = json.loads(self._ask(_question(conversation, finding, rule)))
             verdict, quote = str(answer["verdict"]).lower(), str(answer["quote"])
-        except (urllib.error.URLError, TimeoutError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             return {"model": self.model, "error": f"no usable answer: {type(error).__name__}"}
         turn = conversation.turns[finding.turn or 0].text
         if verdict not in VERDICTS:
@@ -66,35 +50,24 @@ class Judge:
     def _ask(self, question: str) -> str:
         messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": question}]
         body = {"model": self.model, "temperature": 0, "seed": 0, "messages": messages}
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked when the judge was made
-            f"{self.url.rstrip('/')}/chat/completions",
-            data=json.dumps(body).encode("utf-8"),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"},
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310 - as above
-            return str(json.load(response)["choices"][0]["message"]["content"])
+        answer = self.address.ask("chat/completions", json.dumps(body).encode(), "application/json", PATIENCE_S)
+        return str(answer["choices"][0]["message"]["content"])
 
 
-def with_opinions(
-    judge: Judge | None, conversation: Conversation, result: ScanResult, rules: Sequence[Rule]
-) -> ScanResult:
+def with_opinions(judge: Judge | None, engine: Engine, conversation: Conversation, result: ScanResult) -> ScanResult:
     """Return ``result`` with the judge's opinion in the explanation of each finding of the trained layer."""
     if judge is None:
         return result
-    by_id = {rule.id: rule for rule in rules}
-    findings = tuple(
-        finding
-        if finding.plane != PLANE
-        else replace(
-            finding,
-            explanation={
-                **finding.explanation,
-                "judge": judge.opinion(conversation, finding, by_id[finding.rule_id]),
-            },
-        )
+    findings = [
+        _with_opinion(judge, engine, conversation, finding) if finding.plane == PLANE else finding
         for finding in result.findings
-    )
-    return replace(result, findings=findings)
+    ]
+    return replace(result, findings=tuple(findings))
+
+
+def _with_opinion(judge: Judge, engine: Engine, conversation: Conversation, finding: FoundFinding) -> FoundFinding:
+    opinion = judge.opinion(conversation, finding, engine.rule(finding.rule_id))
+    return replace(finding, explanation={**finding.explanation, "judge": opinion})
 
 
 def _question(conversation: Conversation, finding: FoundFinding, rule: Rule) -> str:

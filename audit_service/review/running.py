@@ -83,7 +83,7 @@ def run_transcript(session: Session, engine: Engine, recording_id: int, judge: J
         raise NotFoundError(f"Recording {recording_id} has no transcript.", remedy="Transcribe it first.")
     attempt = transcript.recording.attempt
     conversation = conversation_of_transcript(transcript)
-    result = with_opinions(judge, conversation, engine.scan(conversation), engine.rules)
+    result = with_opinions(judge, engine, conversation, engine.scan(conversation))
     subject = _Subject(
         RunScope.CONVERSATION,
         attempt.id,
@@ -116,7 +116,7 @@ def run_messages(
     conversations = [conversation_of_message(message) for message in messages]
     results = engine.scan_many(conversations)
     for message, conversation, found in zip(messages, conversations, results, strict=True):
-        result = with_opinions(judge, conversation, found, engine.rules)
+        result = with_opinions(judge, engine, conversation, found)
         subject = _Subject(
             RunScope.CONVERSATION, message.attempt_id, message.attempt_id, message_id=message.id, rules=packs
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -110,6 +111,6 @@ def under_way(session: Session, recording_id: int | None = None) -> list[Progres
     ]
 
 
-def _passage(document: dict[str, object]) -> HeardPassage:
-    words = tuple(Word(**word) for word in document["words"])  # type: ignore[attr-defined]
-    return HeardPassage(float(str(document["start_s"])), float(str(document["end_s"])), words)
+def _passage(document: Mapping[str, Any]) -> HeardPassage:
+    words = tuple(Word(**word) for word in document["words"])
+    return HeardPassage(document["start_s"], document["end_s"], words)

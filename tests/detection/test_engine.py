@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_service.detection import (
-    Attempt,
     Conversation,
     Engine,
     RulePackError,
@@ -26,6 +25,7 @@ from audit_service.detection import (
 )
 from audit_service.settings import ROOT
 from tests.conftest import SAMPLES
+from tests.factories.attempts import call
 
 PACKS = tuple(ROOT / "rules" / code for code in ("cn", "us", "uk", "in"))
 ENGINE = Engine(load_packs(PACKS))
@@ -91,27 +91,6 @@ def test_the_same_input_gives_the_same_findings() -> None:
 def test_what_the_other_side_says_is_no_violation(speaker: str) -> None:
     found = ENGINE.scan(said("你们说法警马上到我家抓人，你这个骗子", speaker=speaker)).findings
     assert all(finding.kind == "signal" for finding in found)
-
-
-def call(started_at: str, zone: str | None = "Asia/Shanghai", **values) -> Attempt:
-    fields = {
-        "id": "1",
-        "borrower_id": "b",
-        "contact_person_id": None,
-        "is_related": None,
-        "number": "1",
-        "agency_id": "a",
-        "institution_id": "i",
-        "channel": "call",
-        "direction": "outbound",
-        "started_at": datetime.fromisoformat(started_at).astimezone(UTC),
-        "timezone": zone,
-        "is_answered": True,
-        "talk_s": 60.0,
-        "recipient": "borrower",
-        "jurisdiction": "cn",
-    }
-    return Attempt(**(fields | values))
 
 
 def test_a_contact_is_judged_by_the_rules_in_force_on_its_day() -> None:

@@ -11,6 +11,7 @@ import yaml
 from audit_service.detection import Conversation, Engine, Turn, load_packs
 from audit_service.detection.errors import RulePackError
 from audit_service.detection.linting import lint
+from tests.factories.attempts import call
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
@@ -66,9 +67,9 @@ def test_a_base_rule_can_be_left_out_with_a_reason(rules: Path) -> None:
     assert "uk.threat_violence.harm" not in {rule.id for rule in pack.rules}
 
 
-def lenders_pack(rules: Path, folder: Path) -> Path:
+def lenders_pack(rules: Path, folder: Path, path: str = "threat_violence/harm.yaml") -> Path:
     """Write a lender's own pack with one rule, which replaces ours of the same conduct."""
-    own = folder / "lender" / "threat_violence" / "harm.yaml"
+    own = folder / "lender" / path
     own.parent.mkdir(parents=True)
     for name in ("instruments.yaml", "lexicons"):
         source = rules / "cn" / name
@@ -78,8 +79,9 @@ def lenders_pack(rules: Path, folder: Path) -> Path:
     del document["reader"]
     document["id"] = "lender"
     (folder / "lender" / "pack.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    shutil.copy(rules / "cn" / "threat_violence" / "harm.yaml", own)
-    change(own, id="lender.threat_violence.harm", owner="lender", replaces="cn.threat_violence.harm")
+    shutil.copy(rules / "cn" / path, own)
+    name = path.removesuffix(".yaml").replace("/", ".")
+    change(own, id=f"lender.{name}", owner="lender", replaces=f"cn.{name}")
     return folder / "lender"
 
 
@@ -94,6 +96,17 @@ def test_a_retired_replacement_gives_the_rule_back(rules: Path, tmp_path: Path) 
     lender = lenders_pack(rules, tmp_path / "own")
     change(lender / "threat_violence" / "harm.yaml", status="retired")
     assert found_by([rules / "cn", lender], "我打断你的腿", "cn") == {"cn.threat_violence.harm"}
+
+
+def test_a_lenders_rule_about_the_contact_log_replaces_ours(rules: Path, tmp_path: Path) -> None:
+    lender = lenders_pack(rules, tmp_path / "own", "outside_hours/night.yaml")
+    limits = {"from": "21:00", "to": "08:00", "consent": "night_contact"}
+    change(lender / "outside_hours" / "night.yaml", detect={"event": "hours", "limits": limits})
+    late, night = call("2026-03-03T21:30:00+08:00"), call("2026-03-03T22:30:00+08:00")
+    ours, theirs = Engine(load_packs([rules / "cn"])), Engine(load_packs([rules / "cn", lender]))
+    assert [found.rule_id for found in ours.scan_log([late]).findings] == []
+    for attempt in (late, night):
+        assert [found.rule_id for found in theirs.scan_log([attempt]).findings] == ["lender.outside_hours.night"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from audit_service.detection import Conversation, Engine, Turn, load_packs
 from audit_service.errors import SettingsError
+from audit_service.outbound import Address
 from audit_service.review.judging import Judge, with_opinions
 from audit_service.settings import ROOT
 
@@ -49,11 +50,15 @@ def server() -> Iterator[Server]:
     made.server_close()
 
 
+def judge_at(url: str) -> Judge:
+    return Judge(Address(url, "", "AUDIT_JUDGE_URL"), "local")
+
+
 def opinions(server: Server, answer: str) -> list[dict[str, str]]:
     server.answer = answer
-    judge = Judge(f"http://127.0.0.1:{server.server_port}/v1", "local", "")
+    judge = judge_at(f"http://127.0.0.1:{server.server_port}/v1")
     before = ENGINE.scan(CONTACT)
-    after = with_opinions(judge, CONTACT, before, ENGINE.rules)
+    after = with_opinions(judge, ENGINE, CONTACT, before)
     assert [f.quote for f in after.findings] == [f.quote for f in before.findings]
     return [f.explanation["judge"] for f in after.findings if f.plane == "model"]
 
@@ -80,12 +85,12 @@ def test_an_answer_that_cannot_be_checked_is_no_verdict(server: Server, answer: 
 
 
 def test_a_judge_that_does_not_answer_leaves_the_findings_as_they_are() -> None:
-    judge = Judge("http://127.0.0.1:9/v1", "local", "")
+    judge = judge_at("http://127.0.0.1:9/v1")
     before = ENGINE.scan(CONTACT)
-    after = with_opinions(judge, CONTACT, before, ENGINE.rules)
+    after = with_opinions(judge, ENGINE, CONTACT, before)
     assert [f.quote for f in after.findings] == [f.quote for f in before.findings]
 
 
 def test_an_address_that_is_not_of_the_web_is_refused() -> None:
     with pytest.raises(SettingsError, match="AUDIT_JUDGE_URL"):
-        Judge("file:///etc/passwd", "local", "")
+        judge_at("file:///etc/passwd")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from audit_service.errors import SettingsError
+from audit_service.outbound import Address
 from audit_service.transcription.engines.remote import RemoteEngine
 from audit_service.transcription.errors import EngineUnreachableError
 
@@ -64,8 +65,12 @@ def server() -> Iterator[Server]:
     made.server_close()
 
 
+def engine_at(url: str) -> RemoteEngine:
+    return RemoteEngine(Address(url, "secret", "AUDIT_SPEECH_URL"), "large")
+
+
 def engine(server: Server) -> RemoteEngine:
-    return RemoteEngine(f"http://127.0.0.1:{server.server_port}/v1", "large", "secret")
+    return engine_at(f"http://127.0.0.1:{server.server_port}/v1")
 
 
 def test_the_channel_is_sent_as_it_is_and_the_words_come_back_with_their_times(server: Server) -> None:
@@ -96,9 +101,9 @@ def test_no_usable_answer_is_tried_again_and_is_no_refusal_of_the_recording(
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(EngineUnreachableError, match=r"127\.0\.0\.1:9"):
-        RemoteEngine("http://127.0.0.1:9/v1", "large", "").listen(SAMPLES, "zh")
+        engine_at("http://127.0.0.1:9/v1").listen(SAMPLES, "zh")
 
 
 def test_an_address_that_is_not_of_the_web_is_refused() -> None:
     with pytest.raises(SettingsError, match="AUDIT_SPEECH_URL"):
-        RemoteEngine("file:///etc/passwd", "large", "")
+        engine_at("file:///etc/passwd")

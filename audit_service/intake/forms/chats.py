@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from audit_service.intake.errors import FileRefusedError
 from audit_service.intake.forms.hints import Hints
 from audit_service.intake.forms.messages import ExportedMessage, other_side, rows_of
-from audit_service.intake.rows import BrokenRow, Row, encoding_of
+from audit_service.intake.rows import BrokenRow, Row
 
 _HIDDEN = str.maketrans("\u202f\u00a0", "  ", "\u200e\u200f\u202a\u202c\ufeff")
 _DATE = r"(?P<a>\d{1,4})[/.\-](?P<b>\d{1,2})[/.\-](?P<c>\d{2,4})"
@@ -33,36 +33,36 @@ class _Line:
     text: str
 
 
-def looks_like_chat(path: Path) -> bool:
+def looks_like_chat(path: Path, encoding: str) -> bool:
     """Tell whether a text file is a chat that was exported."""
-    opening = [line.match for line in islice(_lines(path), _OPENING_LINES)]
-    return sum(match is not None for match in opening) > 0
+    return any(line.match is not None for line in islice(_lines(path, encoding), _OPENING_LINES))
 
 
-def read_chat(path: Path, hints: Hints) -> Iterator[Row | BrokenRow]:
+def read_chat(path: Path, encoding: str, hints: Hints) -> Iterator[Row | BrokenRow]:
     """Yield the rows of an exported chat; lines without a date go on with the message before.
 
     Raises:
         FileRefusedError: day and month cannot be told apart, or it is not said who the agent is.
     """
-    order = _order(path, hints)
+    order = _order(_lines(path, encoding), hints)
     if not hints.agent_names:
         raise FileRefusedError("log.agent_names", "It does not say which name is the agent's.", remedy=_ASK_NAMES)
-    is_wechat = any(line.match is not None and line.match.re is WECHAT for line in islice(_lines(path), _OPENING_LINES))
-    yield from rows_of(_messages(path, order, hints), "wechat" if is_wechat else "app", hints)
+    opening = islice(_lines(path, encoding), _OPENING_LINES)
+    is_wechat = any(line.match is not None and line.match.re is WECHAT for line in opening)
+    yield from rows_of(_messages(_lines(path, encoding), order, hints), "wechat" if is_wechat else "app", hints)
 
 
-def _lines(path: Path) -> Iterator[_Line]:
-    with path.open(encoding=encoding_of(path)) as stream:
+def _lines(path: Path, encoding: str) -> Iterator[_Line]:
+    with path.open(encoding=encoding) as stream:
         for number, raw in enumerate(stream, start=1):
             text = raw.rstrip("\r\n").translate(_HIDDEN)
             yield _Line(number, WHATSAPP.fullmatch(text) or WECHAT.fullmatch(text), text)
 
 
-def _messages(path: Path, order: str, hints: Hints) -> Iterator[ExportedMessage | BrokenRow]:
+def _messages(lines: Iterable[_Line], order: str, hints: Hints) -> Iterator[ExportedMessage | BrokenRow]:
     begun: _Line | None = None
     more: list[str] = []
-    for line in _lines(path):
+    for line in lines:
         if line.match is None:
             more.append(line.text)
             continue
@@ -91,12 +91,12 @@ def _message(begun: _Line, more: list[str], order: str, hints: Hints) -> Iterato
     yield ExportedMessage(begun.number, sender, written_at, text, "\n".join([begun.text, *more]))
 
 
-def _order(path: Path, hints: Hints) -> str:
+def _order(lines: Iterable[_Line], hints: Hints) -> str:
     """Return in which order the dates are written, from the hints or from a date that can mean one thing only."""
     if hints.date_order:
         return hints.date_order
     seen = ""
-    for line in _lines(path):
+    for line in lines:
         if line.match is None:
             continue
         if len(line.match["a"]) == _YEAR_DIGITS:

@@ -6,7 +6,6 @@ that have none of their own. So a map of columns is made once and kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 from audit_service.contacts.values import FieldProblem
 from audit_service.intake import columns
+from audit_service.intake.beside import read_object
 from audit_service.intake.errors import FileRefusedError
 
 FOLDER_HINTS = "columns.json"
-LARGEST_BYTES = 1 << 20
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 _CORRECT = "Correct the JSON file beside the log and hand the log in again."
 
@@ -57,7 +56,7 @@ def hints_for(log: Path) -> Hints:
     file = hints_file(log)
     if file is None:
         return Hints()
-    document = _document(file)
+    document = read_object(file, too_large="log.hints", not_json="log.hints", remedy=_CORRECT)
     problems: list[FieldProblem] = []
     hints = Hints(
         columns=_columns(document.get("columns", {}), problems),
@@ -68,23 +67,8 @@ def hints_for(log: Path) -> Hints:
     if hints.date_order not in {"", *DATE_ORDERS}:
         problems.append(FieldProblem("date_order", f"{hints.date_order!r} is no order", "Write dmy, mdy or ymd."))
     if problems:
-        listed = "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
-        raise FileRefusedError(
-            "log.hints", f"{file.name} cannot be used. {listed}.", remedy=_CORRECT, problems=problems
-        )
+        raise FileRefusedError.of_fields("log.hints", f"{file.name} cannot be used.", problems, _CORRECT)
     return hints
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    if file.stat().st_size > LARGEST_BYTES:
-        raise FileRefusedError("log.hints", f"{file.name} is larger than 1 MiB.", remedy=_CORRECT)
-    try:
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise FileRefusedError("log.hints", f"{file.name} is not JSON: {error}.", remedy=_CORRECT) from error
-    if not isinstance(document, dict):
-        raise FileRefusedError("log.hints", f"{file.name} is not a JSON object.", remedy=_CORRECT)
-    return document
 
 
 def _columns(given: object, problems: list[FieldProblem]) -> dict[str, str]:

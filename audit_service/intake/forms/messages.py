@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from audit_service.contacts.models import Recipient
+from audit_service.intake import columns
 from audit_service.intake.forms.hints import Hints
 from audit_service.intake.rows import BrokenRow, Row
 
@@ -73,6 +75,6 @@ def rows_of(messages: Iterable[ExportedMessage | BrokenRow], channel: str, hints
 
 def other_side(hints: Hints) -> str:
     """Return who the agent writes with, as the hints say: a third party, else the borrower."""
-    return (
-        "third_party" if hints.defaults.get("recipient", "") not in {"", "borrower", "本人", "借款人"} else "borrower"
-    )
+    said = hints.defaults.get("recipient", "") or Recipient.BORROWER
+    is_borrower = columns.RECIPIENTS.get(said, said) == Recipient.BORROWER
+    return Recipient.BORROWER if is_borrower else Recipient.THIRD_PARTY

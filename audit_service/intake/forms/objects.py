@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from audit_service.intake.errors import FileRefusedError
-from audit_service.intake.rows import BrokenRow, Row, encoding_of
+from audit_service.intake.rows import BrokenRow, Row
 
 LARGEST_ARRAY_BYTES = 200 * 1024**2
 _WRITE = "Write one object a line, with the same keys in each."
 
 
-def read_array(path: Path) -> Iterator[Row | BrokenRow]:
+def read_array(path: Path, encoding: str) -> Iterator[Row | BrokenRow]:
     """Yield the rows of an array of objects.
 
     Raises:
@@ -23,7 +23,7 @@ def read_array(path: Path) -> Iterator[Row | BrokenRow]:
     if path.stat().st_size > LARGEST_ARRAY_BYTES:
         raise FileRefusedError("log.too_large", "It is too large for one array.", remedy="Write one object a line.")
     try:
-        items = json.loads(path.read_text(encoding=encoding_of(path)))
+        items = json.loads(path.read_text(encoding=encoding))
     except (ValueError, RecursionError) as error:
         raise FileRefusedError("log.not_json", f"It is not JSON: {error}.", remedy=_WRITE) from error
     if not isinstance(items, list):
@@ -31,13 +31,13 @@ def read_array(path: Path) -> Iterator[Row | BrokenRow]:
     yield from _rows((json.dumps(item, ensure_ascii=False), item) for item in items)
 
 
-def read_lines(path: Path) -> Iterator[Row | BrokenRow]:
+def read_lines(path: Path, encoding: str) -> Iterator[Row | BrokenRow]:
     """Yield the rows of a file with one object a line; a line that is none comes as ``BrokenRow``."""
-    yield from _rows(_parsed(path))
+    yield from _rows(_parsed(path, encoding))
 
 
-def _parsed(path: Path) -> Iterator[tuple[str, Any]]:
-    with path.open(encoding=encoding_of(path)) as stream:
+def _parsed(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
+    with path.open(encoding=encoding) as stream:
         for line in stream:
             if line.strip():
                 try:

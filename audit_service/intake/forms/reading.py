@@ -27,14 +27,21 @@ MEDIA_TYPES = {
     ".xml": "application/xml",
     ".eml": "message/rfc822",
 }
+TEXT_TYPES = frozenset({"text/csv", "text/plain", "application/json", "application/x-ndjson"})
 
 
 @dataclass(frozen=True)
 class LogForm:
-    """In which form a log is: its media type, and how its text was encoded where that is not a matter of course."""
+    """In which form a log is: its media type, and for text the encoding that the whole of it can be read in."""
 
     media_type: str
-    note: str = ""
+    encoding: str = ""
+
+    @property
+    def note(self) -> str:
+        """Return how the text was read, where that is not a matter of course; else nothing."""
+        is_usual = self.encoding in {"", ENCODINGS[0]}
+        return "" if is_usual else f"Not UTF-8; read as {self.encoding.upper()}."
 
 
 def form_of(path: Path) -> LogForm:
@@ -44,13 +51,10 @@ def form_of(path: Path) -> LogForm:
         FileRefusedError: its text is in no known encoding.
     """
     media_type = MEDIA_TYPES.get(path.suffix.lower(), "text/csv")
-    if media_type != "text/csv":
-        return LogForm(media_type)
-    encoding = encoding_of(path)
-    return LogForm(media_type, "" if encoding == ENCODINGS[0] else f"Not UTF-8; read as {encoding.upper()}.")
+    return LogForm(media_type, encoding_of(path) if media_type in TEXT_TYPES else "")
 
 
-def rows_in(path: Path, hints: Hints) -> Iterator[Row | BrokenRow]:
+def rows_in(path: Path, form: LogForm, hints: Hints) -> Iterator[Row | BrokenRow]:
     """Yield the rows of a log in any form; what the hints say of every row stands in columns added at the end.
 
     Raises:
@@ -61,14 +65,16 @@ def rows_in(path: Path, hints: Hints) -> Iterator[Row | BrokenRow]:
         return read_backup(path, hints)
     if suffix == ".eml":
         return read_mail(path, hints)
-    if suffix == ".txt" and looks_like_chat(path):
-        return read_chat(path, hints)
-    readers = {".xlsx": read_sheet, ".json": read_array, ".jsonl": read_lines, ".ndjson": read_lines}
-    return with_defaults(readers.get(suffix, _separated)(path), hints)
+    if suffix == ".txt" and looks_like_chat(path, form.encoding):
+        return read_chat(path, form.encoding, hints)
+    if suffix == ".xlsx":
+        return with_defaults(read_sheet(path), hints)
+    readers = {".json": read_array, ".jsonl": read_lines, ".ndjson": read_lines}
+    return with_defaults(readers.get(suffix, _separated)(path, form.encoding), hints)
 
 
-def _separated(path: Path) -> Iterator[Row | BrokenRow]:
-    with path.open(encoding=encoding_of(path), newline="") as stream:
+def _separated(path: Path, encoding: str) -> Iterator[Row | BrokenRow]:
+    with path.open(encoding=encoding, newline="") as stream:
         yield from RowReader(stream)
 
 

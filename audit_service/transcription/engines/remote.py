@@ -7,20 +7,16 @@ proved from here: its weights have no digest, and the transcript says so.
 from __future__ import annotations
 
 import io
-import json
 import secrets
-import urllib.error
-import urllib.request
 import wave
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit_service.errors import SettingsError
 from audit_service.media.services import SPEECH_RATE_HZ
+from audit_service.outbound import Address
 from audit_service.transcription.engines.faster_whisper import split_at_pauses
 from audit_service.transcription.errors import EngineUnreachableError
 from audit_service.transcription.values import HeardPassage, Word
@@ -35,25 +31,16 @@ class RemoteEngine:
     """An engine at a web address.
 
     Args:
-        url: up to and with ``/v1``.
+        address: where it answers.
         model: by which name the server knows it.
-        key: what the server wants in the header, if anything.
-
-    Raises:
-        SettingsError: the address is not http or https.
     """
 
-    def __init__(self, url: str, model: str, key: str) -> None:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise SettingsError(
-                "AUDIT_SPEECH_URL is not a web address.", remedy="Give one like http://127.0.0.1:8000/v1."
-            )
-        self.name = f"remote {urlsplit(url).netloc}"[:60]
+    def __init__(self, address: Address, model: str) -> None:
+        self.name = f"remote {address.host}"[:60]
         self.model = model
         self.model_sha256 = ""
         self.options: dict[str, str | int | float | bool | None] = {"response_format": "verbose_json"}
-        self._url = f"{url.rstrip('/')}/audio/transcriptions"
-        self._key = key
+        self._address = address
 
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the language that the server hears in the opening; Chinese where it names another.
@@ -82,18 +69,10 @@ class RemoteEngine:
     def _ask(self, samples: NDArray[np.float32], fields: Mapping[str, str]) -> dict[str, Any]:
         boundary = secrets.token_hex(16)
         body = _form({"model": self.model, "response_format": "verbose_json", **fields}, _wav(samples), boundary)
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked when the engine was made
-            self._url,
-            data=body,
-            headers={
-                "Content-Type": f"multipart/form-data; boundary={boundary}",
-                "Authorization": f"Bearer {self._key}",
-            },
-        )
+        kind = f"multipart/form-data; boundary={boundary}"
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310 - as above
-                answer = json.load(response)
-        except (urllib.error.URLError, TimeoutError, ValueError) as error:
+            answer = self._address.ask("audio/transcriptions", body, kind, PATIENCE_S)
+        except (OSError, ValueError) as error:
             raise EngineUnreachableError(self.name, str(error)) from error
         if not isinstance(answer, dict):
             raise EngineUnreachableError(self.name, "its answer is no JSON object")
