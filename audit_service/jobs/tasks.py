@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import procrastinate
 import structlog
@@ -23,10 +23,8 @@ from audit_service.review import running
 from audit_service.review.judging import Judge
 from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
-from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine
+from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.engines.protocol import Engine
-from audit_service.transcription.engines.remote import RemoteEngine
-from audit_service.transcription.weights import locate_weights
 
 log = structlog.get_logger()
 TRANSCRIBE_TASK = "transcribe"
@@ -35,12 +33,7 @@ TRANSCRIBE_TASK = "transcribe"
 @lru_cache(maxsize=1)
 def speech_engine(settings: Settings) -> Engine:
     """Return the speech engine of this process; loading the weights takes seconds, so it is done once."""
-    if settings.speech_url:
-        return RemoteEngine(
-            Address(settings.speech_url, settings.speech_key, "AUDIT_SPEECH_URL"), settings.speech_model
-        )
-    weights = locate_weights(settings.whisper_model_dir, cache_dir=settings.weights_dir)
-    return FasterWhisperEngine(weights, threads=settings.whisper_threads, words=settings.speech_words)
+    return chosen_engine(partial(getattr, settings))
 
 
 def media_limits(settings: Settings) -> Limits:

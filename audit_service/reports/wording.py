@@ -115,6 +115,18 @@ CATEGORIES: Mapping[str, tuple[Any, Any]] = {
     ),
 }
 
+TOLD_APART: Mapping[str, Any] = {
+    "channel": lazy_gettext("Each side has a channel of its own."),
+    "voice": lazy_gettext(
+        "Both sides are on one channel and were told apart by their voices. This can be wrong: listen, then confirm."
+    ),
+    "nothing": lazy_gettext(
+        "Only one voice could be made out, or both sounded too much alike: nobody is named as the speaker."
+    ),
+    "officer": lazy_gettext("An officer said who speaks."),
+}
+"""How the sides of a call were told apart, as a transcript's options name it."""
+
 NAMES: Mapping[str, Mapping[str, Any]] = {
     "severity": {
         "critical": lazy_gettext("Critical"),

@@ -18,6 +18,7 @@ from audit_service.organizations.models import Agency
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
 from audit_service.transcription.models import Segment, Transcript
 from audit_service.transcription.progress import Progress, under_way
+from audit_service.transcription.talk import Talk, measure
 
 PAGE_ROWS = 50
 HOME_ZONE = "Asia/Shanghai"
@@ -61,6 +62,7 @@ class ContactPage:
     exhibit: Exhibit | None
     custody: Sequence[CustodyEvent]
     progress: Progress | None = None
+    talk: Talk | None = None
 
 
 def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
@@ -182,6 +184,7 @@ def contact_page(session: Session, attempt_id: int) -> ContactPage:
         exhibit=exhibit,
         custody=[] if exhibit is None else _custody(session, exhibit),
         progress=next(iter(under_way(session, recording.id)), None) if recording is not None else None,
+        talk=None if recording is None or transcript is None else measure(transcript.segments, recording.duration_s),
     )
 
 

@@ -1,10 +1,11 @@
-"""One recording from file to segments: decode, listen to each channel, normalise, assign speakers, merge by time."""
+"""One recording from file to segments: decode, listen to each channel, tell the sides apart, normalise, merge."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.parts import Forgetful, Memory, cut, moved
 from audit_service.transcription.speakers import roles
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
+from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice
 
 LANGUAGE_SAMPLE_S = 60.0
 # Below this level (root of the mean square, full scale 1) a stretch is line noise: words there were made up.
@@ -50,23 +52,26 @@ def transcribe_file(
     """
     audio = decode(path, options.limits)
     language = options.language or engine.find_language(_loudest_opening(audio))
-    heard: dict[int, Sequence[HeardPassage]] = {}
+    heard: list[list[HeardPassage]] = []
     suppressed = 0
     for channel in range(audio.channel_count):
         samples = audio.channel(channel)
         total_s = audio.duration_s * audio.channel_count
         passages = _heard(samples, channel, _Listening(engine, language, memory or Forgetful(), audio.rate_hz, total_s))
-        heard[channel] = [passage for passage in passages if _is_spoken(passage, samples, audio.rate_hz)]
+        heard.append([passage for passage in passages if _is_spoken(passage, samples, audio.rate_hz)])
         suppressed += len(passages) - len(heard[channel])
-    speakers = roles(heard, options.agent_channel, options.counterpart)
+    sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
+    speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
     segments = [
-        _segment(passage, channel, speakers[channel], language) for channel in heard for passage in heard[channel]
+        _segment(passage, side if len(heard) > 1 else 0, speakers[side], language)
+        for side, passages in enumerate(sides)
+        for passage in passages
     ]
     return TranscriptResult(
         engine=engine.name,
         model=engine.model,
         model_sha256=engine.model_sha256,
-        options=dict(engine.options) | {"suppressed_passages": suppressed, "filled_s": audio.filled_s},
+        options=dict(engine.options) | told | {"suppressed_passages": suppressed, "filled_s": audio.filled_s},
         language=language,
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
@@ -95,6 +100,24 @@ def _heard(samples: NDArray[np.float32], channel: int, listening: _Listening) ->
             listening.memory.keep(part, passages, time.monotonic() - begun, listening.total_s)
         found += passages
     return found
+
+
+@cache
+def _voice_encoder() -> VoiceEncoder:
+    return VoiceEncoder()
+
+
+def _by_voice(
+    passages: Sequence[HeardPassage], audio: DecodedAudio
+) -> tuple[list[list[HeardPassage]], dict[str, str | float]]:
+    """Return what each voice of a channel says, and how the voices were told apart."""
+    encoder = _voice_encoder()
+    found = listen_for_voices(audio.channel(0), encoder)
+    sides = split_by_voice(passages, found)
+    if len(sides) == 1:
+        return sides, {"told_apart_by": "nothing"}
+    likeness = round(found.likeness, 3)
+    return sides, {"told_apart_by": "voice", "voice_encoder": encoder.sha256, "likeness_of_voices": likeness}
 
 
 def level(samples: NDArray[np.float32]) -> float:

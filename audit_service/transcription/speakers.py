@@ -1,9 +1,9 @@
-"""Which channel is the agent's: as the call log says, else by the opening words, else the channel that speaks first."""
+"""Which side is the agent's: as the call log says, else by the opening words, else the side that speaks first."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from audit_service.transcription.values import HeardPassage
 
@@ -16,24 +16,22 @@ AGENT_WORDS = re.compile(
 AGENT, UNKNOWN = "agent", "unknown"
 
 
-def roles(
-    channels: Mapping[int, Sequence[HeardPassage]], agent_channel: int | None, counterpart: str
-) -> dict[int, str]:
-    """Return the speaker of each channel; one channel alone holds both voices and stays unknown.
+def roles(sides: Sequence[Sequence[HeardPassage]], agent_side: int | None, counterpart: str) -> list[str]:
+    """Return the speaker of each side; one side alone may hold both voices and stays unknown.
 
     Args:
-        channels: what was heard on each channel.
-        agent_channel: as the call log or sidecar says; None if neither does.
-        counterpart: the role of the other side, ``borrower`` or ``third_party``.
+        sides: what was heard on each channel, or of each voice.
+        agent_side: as the call log or sidecar says; None if neither does.
+        counterpart: the role of the other sides, ``borrower`` or ``third_party``.
     """
-    if len(channels) == 1:
-        return dict.fromkeys(channels, UNKNOWN)
-    agent = agent_channel if agent_channel in channels else _likely_agent(channels)
-    return {channel: AGENT if channel == agent else counterpart for channel in channels}
+    if len(sides) == 1:
+        return [UNKNOWN]
+    agent = agent_side if agent_side in range(len(sides)) else _likely_agent(sides)
+    return [AGENT if side == agent else counterpart for side in range(len(sides))]
 
 
-def _likely_agent(channels: Mapping[int, Sequence[HeardPassage]]) -> int:
-    return max(channels, key=lambda channel: (_agent_words(channels[channel]), -_first_second(channels[channel])))
+def _likely_agent(sides: Sequence[Sequence[HeardPassage]]) -> int:
+    return max(range(len(sides)), key=lambda side: (_agent_words(sides[side]), -_first_second(sides[side])))
 
 
 def _agent_words(passages: Sequence[HeardPassage]) -> int:

@@ -25,6 +25,7 @@ from audit_service.reports.wording import CATEGORIES
 from audit_service.review import queries
 from audit_service.review.dispositions import dispose
 from audit_service.review.models import FindingKind, Severity, Verdict
+from audit_service.transcription.corrections import correct_speakers
 from audit_service.web.policy import READERS, REVIEWERS, allow
 from evidence_store import SealedReader
 
@@ -122,6 +123,18 @@ def disposition(finding_id: int) -> Redirect:
         attempt_id = finding.attempt_id
     flash(gettext("The disposition was recorded."))
     return redirect(url_for(".contact", attempt_id=attempt_id, _anchor=f"finding-{finding_id}"))
+
+
+@bp.post("/recordings/<int:recording_id>/speakers")
+@allow(*REVIEWERS)
+def speakers(recording_id: int) -> Redirect:
+    """Record whose voice is whose; the words are judged anew."""
+    correction, reason = request.form.get("correction", ""), request.form.get("reason", "")
+    with transaction() as session:
+        made = correct_speakers(session, recording_id, correction, user_id=current_user.id, reason=reason)
+        attempt_id = made.recording.attempt_id
+    flash(gettext("The speakers were corrected. The findings follow within seconds; earlier versions are kept."))
+    return redirect(url_for(".contact", attempt_id=attempt_id))
 
 
 @bp.get("/recordings/<int:recording_id>/audio")

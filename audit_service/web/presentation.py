@@ -81,6 +81,7 @@ def bind_presentation(app: Flask) -> None:
         name_of=wording.name_of,
         category_name=wording.category_name,
         plane_meaning=wording.plane_meaning,
+        told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,
         said=in_page_language,
         rule_of=rule_of,

@@ -106,13 +106,13 @@ def test_text_is_normalised(written: str, language: str, expected: str) -> None:
 
 
 def test_the_call_log_says_who_the_agent_is_else_the_opening_words() -> None:
-    channels = {0: [passage("喂？")], 1: [passage("您好，我是客服，工号一一零九，请问是陈女士吗？", 1.0)]}
-    assert roles(channels, 0, "borrower") == {0: "agent", 1: "borrower"}
-    assert roles(channels, None, "third_party") == {0: "third_party", 1: "agent"}
+    sides = [[passage("喂？")], [passage("您好，我是客服，工号一一零九，请问是陈女士吗？", 1.0)]]
+    assert roles(sides, 0, "borrower") == ["agent", "borrower"]
+    assert roles(sides, None, "third_party") == ["third_party", "agent"]
 
 
-def test_one_channel_alone_holds_both_voices() -> None:
-    assert roles({0: [passage("您好")]}, None, "borrower") == {0: "unknown"}
+def test_one_side_alone_is_nobodys() -> None:
+    assert roles([[passage("您好")]], None, "borrower") == ["unknown"]
 
 
 def test_no_sound_is_silent() -> None:

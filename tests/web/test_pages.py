@@ -205,3 +205,14 @@ def test_an_unknown_page_is_explained(client_as) -> None:
     answer = client_as("anonymous").get("/nowhere", headers={"Accept-Language": "en"})
     assert answer.status_code == 404
     assert "This page does not exist." in answer.get_data(as_text=True)
+
+
+def test_who_speaks_is_shown_and_corrected_with_a_reason(app: Flask, client_as, call) -> None:
+    client = client_as("officer")
+    url = f"/officer/recordings/{call['recording']}/speakers"
+    assert client.post(url, data={"correction": "swap"}).status_code == 422
+    assert client.post(url, data={"correction": "swap", "reason": "听过录音"}).status_code == 302
+    page = client.get(f"/officer/contacts/{call['attempt']}").get_data(as_text=True)
+    turns = re.findall(r'<li class="turn (\w+)"', page)
+    assert turns == ["borrower", "agent"]
+    assert "说话人由合规人员指明" in page

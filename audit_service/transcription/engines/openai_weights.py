@@ -1,4 +1,4 @@
-"""CTranslate2 weights of Whisper, tensor by tensor, as a model of openai-whisper: the peer with the same weights."""
+"""CTranslate2 weights of Whisper, tensor by tensor, as a model of openai-whisper: the same in another engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import whisper
 from numpy.typing import NDArray
 from whisper.model import ModelDimensions, Whisper
 
@@ -131,7 +130,3 @@ def _split(tensors: dict[str, NDArray[Any]], source: str, target: str, names: tu
         yield f"{target}.{name}.weight", weight
         if name != "key":
             yield f"{target}.{name}.bias", bias
-
-
-if __name__ == "__main__":
-    print(whisper.__version__)

@@ -1,0 +1,113 @@
+"""Use-case: an officer says whose voice is whose. The words stay; a new version of the transcript has the speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from audit_service import clock
+from audit_service.contacts.models import Recipient, Recording, Speaker
+from audit_service.custody import services as custody
+from audit_service.custody.models import Action
+from audit_service.custody.values import Act
+from audit_service.database import existing
+from audit_service.errors import InputRefusedError, NotFoundError
+from audit_service.queue import DETECT, enqueue
+from audit_service.transcription.models import Segment, Transcript
+
+SWAP, ALL_AGENT, ALL_OTHER = "swap", "all_agent", "all_other"
+CORRECTIONS = (SWAP, ALL_AGENT, ALL_OTHER)
+LONGEST_REASON = 2000
+
+
+def correct_speakers(session: Session, recording_id: int, correction: str, *, user_id: int, reason: str) -> Transcript:
+    """Store a new version of a recording's transcript with other speakers, and have it judged anew.
+
+    Args:
+        session: the open transaction.
+        recording_id: the recording.
+        correction: ``swap`` gives the agent's words to the other side and the other way round; ``all_agent`` and
+            ``all_other`` give all words to one side.
+        user_id: who corrects.
+        reason: how they know; kept with the version and in the ledger.
+
+    Raises:
+        NotFoundError: there is no such recording, or no transcript of it.
+        InputRefusedError: the correction is unknown, has no reason, or changes nothing.
+    """
+    recording = existing(session, Recording, recording_id, remedy="Reload the page.")
+    former = _newest(session, recording_id)
+    plain = reason.strip()[:LONGEST_REASON]
+    if correction not in CORRECTIONS:
+        raise InputRefusedError(f"{correction!r} is no correction.", remedy=f"Choose one of {', '.join(CORRECTIONS)}.")
+    if not plain:
+        raise InputRefusedError("A correction needs its reason.", remedy="Write how you know who speaks.")
+    speakers = _speakers(correction, recording)
+    if all(speakers.get(segment.speaker, segment.speaker) is segment.speaker for segment in former.segments):
+        raise InputRefusedError("This correction changes nothing.", remedy="Choose another, or leave it as it is.")
+    made = _corrected(session, former, speakers, f"user:{user_id}", plain)
+    if correction == SWAP and recording.agent_channel is not None:
+        recording.agent_channel = 1 - recording.agent_channel
+    detail: dict[str, str | int | bool] = {"version": made.version, "correction": correction, "reason": plain}
+    act = Act(Action.CORRECTED, "exhibit", recording.exhibit.number, actor=f"user:{user_id}", detail=detail)
+    custody.record(session, act, exhibit=recording.exhibit)
+    enqueue(session, "detect_transcript", queue=DETECT, recording_id=recording_id)
+    return made
+
+
+def _newest(session: Session, recording_id: int) -> Transcript:
+    found = session.scalar(
+        select(Transcript)
+        .where(Transcript.recording_id == recording_id)
+        .order_by(Transcript.version.desc())
+        .limit(1)
+        .options(selectinload(Transcript.segments))
+    )
+    if found is None:
+        raise NotFoundError("This recording has no transcript yet.", remedy="Wait until it has been transcribed.")
+    return found
+
+
+def _speakers(correction: str, recording: Recording) -> Mapping[Speaker, Speaker]:
+    """Return the new speaker for each old one."""
+    reached_borrower = recording.attempt.recipient is Recipient.BORROWER
+    other = Speaker.BORROWER if reached_borrower else Speaker.THIRD_PARTY
+    if correction == SWAP:
+        return {Speaker.AGENT: other, Speaker.BORROWER: Speaker.AGENT, Speaker.THIRD_PARTY: Speaker.AGENT}
+    return dict.fromkeys(Speaker, Speaker.AGENT if correction == ALL_AGENT else other)
+
+
+def _corrected(
+    session: Session, former: Transcript, speakers: Mapping[Speaker, Speaker], actor: str, reason: str
+) -> Transcript:
+    made = Transcript(
+        recording_id=former.recording_id,
+        version=former.version + 1,
+        engine=former.engine,
+        model=former.model,
+        model_sha256=former.model_sha256,
+        options=dict(former.options)
+        | {"told_apart_by": "officer", "corrects_version": former.version, "corrected_by": actor, "reason": reason},
+        language=former.language,
+        created_at=clock.now(),
+        took_s=0.0,
+    )
+    made.segments = [
+        Segment(
+            position=segment.position,
+            channel=segment.channel,
+            speaker=speakers.get(segment.speaker, segment.speaker),
+            start_s=segment.start_s,
+            end_s=segment.end_s,
+            text=segment.text,
+            text_original=segment.text_original,
+            confidence=segment.confidence,
+            words=segment.words,
+        )
+        for segment in former.segments
+    ]
+    session.add(made)
+    session.flush()
+    return made
