@@ -262,6 +262,11 @@ class Settings:
         return self.instance_dir / "evidence"
 
     @property
+    def uploads_dir(self) -> Path:
+        """Folder of uploads that are under way or wait to be taken in."""
+        return self.instance_dir / "uploads"
+
+    @property
     def work_dir(self) -> Path:
         """Folder for short-lived plain copies while a job decodes them; emptied by the job itself."""
         return self.instance_dir / "work"

@@ -33,8 +33,8 @@ class ExaminedRecording:
         return f"audio/{self.info.container}"
 
 
-def examine(path: Path, limits: Limits) -> ExaminedRecording:
-    """Return what a recording is and whose; nothing is stored yet.
+def examine(path: Path, limits: Limits, name: str = "") -> ExaminedRecording:
+    """Return what a recording is and whose; nothing is stored yet. ``name`` is how its sender calls it.
 
     Raises:
         MediaRefusedError: it is no usable media; ``reason_code`` says why.
@@ -47,7 +47,7 @@ def examine(path: Path, limits: Limits) -> ExaminedRecording:
             remedy="Hand it in together with its recording.",
         )
     info = probe(path, limits)
-    sidecar = read_sidecar(path)
+    sidecar = read_sidecar(path, name)
     if sidecar.agent_channel is not None and sidecar.agent_channel >= info.channels:
         reason = f"there is no channel {sidecar.agent_channel}, the recording has {info.channels}"
         problem = FieldProblem("agent_channel", reason, "Correct the field, or leave it out.")

@@ -150,7 +150,7 @@ def _judge(arrival: _Arrival) -> _Judgement:
         if is_log(arrival.path):
             log = logs.examine(arrival.path)
             return _Judgement(log.kind, log.form.media_type, log)
-        recording = recordings.examine(arrival.path, arrival.source.limits)
+        recording = recordings.examine(arrival.path, arrival.source.limits, arrival.name)
         return _Judgement(ExhibitKind.RECORDING, recording.media_type, recording)
     except FileRefusedError as error:
         return _unusable(arrival, error)

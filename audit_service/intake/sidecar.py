@@ -45,15 +45,19 @@ def sidecar_of(recording: Path) -> Path | None:
     return None
 
 
-def read_sidecar(recording: Path) -> Sidecar:
+def read_sidecar(recording: Path, name: str = "") -> Sidecar:
     """Return what the file beside ``recording`` says, or else its name, where its folder has a pattern for names.
+
+    Args:
+        recording: the file.
+        name: how its sender calls it, where it is called otherwise on disk.
 
     Raises:
         FileRefusedError: there is none, it is no JSON object, or fields of it are missing or at fault; names each.
     """
     file = sidecar_of(recording)
     if file is None:
-        return _by_name(recording)
+        return _by_name(recording, name or recording.name)
     document = read_object(file, too_large="sidecar.too_large", not_json="sidecar.not_json", remedy=_CORRECT)
     values, written = _by_column(document)
     problems: list[FieldProblem] = []
@@ -67,11 +71,11 @@ def read_sidecar(recording: Path) -> Sidecar:
     return Sidecar(replace(record, outcome=record.outcome or Outcome.ANSWERED), language, agent_channel)
 
 
-def _by_name(recording: Path) -> Sidecar:
+def _by_name(recording: Path, name: str) -> Sidecar:
     pattern = pattern_for(recording)
     if pattern is None:
         raise FileRefusedError("sidecar.missing", "There is no JSON file beside the recording.", remedy=_PUT_BESIDE)
-    facts = Facts(pattern.values(recording.name), REQUIRED, {})
+    facts = Facts(pattern.values(name), REQUIRED, {})
     record = call_record(facts)
     if record is None or facts.problems:
         raise FileRefusedError.of_fields("name.fields", "Its name cannot be used.", facts.problems, _CORRECT)

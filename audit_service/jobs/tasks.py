@@ -14,6 +14,9 @@ from audit_service.custody import services as custody
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.intake import services as intake
+from audit_service.intake.discovery import discover
+from audit_service.intake.uploads import Staging
+from audit_service.intake.values import Source
 from audit_service.jobs.patience import Patience
 from audit_service.media.values import Limits
 from audit_service.outbound import Address
@@ -59,6 +62,11 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
         with flask_app.app_context():
             transcribe_recording(settings, vault, recording_id)
 
+    @queue_app.task(name="receive_upload", queue=DETECT, retry=retry)
+    def receive_upload(batch: str) -> None:
+        with flask_app.app_context():
+            receive_batch(settings, vault, batch)
+
     @queue_app.task(name="detect_transcript", queue=DETECT, retry=retry)
     def detect_transcript(recording_id: int) -> None:
         with flask_app.app_context(), transaction() as session:
@@ -97,6 +105,23 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     def sign_checkpoint(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the scheduled instant
         with flask_app.app_context(), transaction() as session:
             custody.sign_checkpoint(session, vault)
+
+
+def receive_batch(settings: Settings, vault: Vault, batch: str) -> None:
+    """Take in the files of an upload, each in a transaction of its own; a batch that was begun is gone through again.
+
+    What cannot be used is quarantined with its reason like any other file; the staged copies are gone afterwards.
+    """
+    uploads = Staging(settings.uploads_dir, settings.upload_max_bytes)
+    user, files = uploads.staged(batch)
+    for file in files:
+        if not discover(file.path):
+            continue  # it speaks of a recording or log beside it and is read with that
+        source = Source("upload", f"user:{user}", media_limits(settings), settings.upload_max_bytes, file.name)
+        with transaction() as session:
+            received = intake.receive_file(session, vault, file.path, source)
+        log.info("received", item=received.item_id, state=received.state.value, reason=received.reason_code)
+    uploads.drop(batch)
 
 
 def transcribe_recording(settings: Settings, vault: Vault, recording_id: int) -> None:

@@ -27,6 +27,7 @@ from audit_service.review.dispositions import dispose
 from audit_service.review.models import FindingKind, Severity, Verdict
 from audit_service.transcription.corrections import correct_speakers
 from audit_service.web.policy import READERS, REVIEWERS, allow
+from audit_service.web.uploads import staging
 from evidence_store import SealedReader
 
 bp = Blueprint("officer", __name__, url_prefix="/officer")
@@ -211,5 +212,9 @@ def intake() -> str:
             item.id: intake_queries.problems(session, item.id) for item in items if item.rows_total > item.rows_stored
         }
         return render_template(
-            "officer/intake.html", items=items, problems=problems, balance=intake_queries.balance(session)
+            "officer/intake.html",
+            items=items,
+            problems=problems,
+            balance=intake_queries.balance(session),
+            waiting=staging().waiting(),
         )

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import get_locale
+from flask_security import current_user
 from markupsafe import Markup, escape
 
 from audit_service.i18n import LOCALES, locale_of
 from audit_service.reports import wording
 from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
+from audit_service.web.policy import REVIEWERS
 
 FALLBACK_ZONE = "Asia/Shanghai"
 
@@ -67,6 +69,10 @@ def marked(text: str, findings: Iterable[Finding]) -> Markup:
     return out + escape(text[place:])
 
 
+def _may_review() -> bool:
+    return any(current_user.has_role(role) for role in REVIEWERS)
+
+
 def bind_presentation(app: Flask) -> None:
     """Give templates what they need."""
     app.jinja_env.filters.update(
@@ -81,6 +87,7 @@ def bind_presentation(app: Flask) -> None:
         name_of=wording.name_of,
         category_name=wording.category_name,
         plane_meaning=wording.plane_meaning,
+        may_review=_may_review,
         told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,
         said=in_page_language,

@@ -45,6 +45,8 @@ def address(rule, call) -> str:
         "finding_id": call["finding"],
         "recording_id": call["recording"],
         "number": "C-1",
+        "batch": "0" * 32,
+        "token": "0" * 32,
         "filename": "app.css",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match.group(1)]), rule.rule)
@@ -54,7 +56,7 @@ def address(rule, call) -> str:
 def test_every_route_answers_only_the_roles_it_names(app: Flask, client_as, call, role: str) -> None:
     client = client_as(role)
     for rule in app.url_map.iter_rules():
-        method = "POST" if "POST" in rule.methods and "GET" not in rule.methods else "GET"
+        method = "GET" if "GET" in rule.methods else min(rule.methods - {"OPTIONS"})
         if rule.endpoint == "security.logout":
             continue
         allowed = roles_of(app, rule.endpoint)
