@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from audit_service.cli.context import hash_password
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
+from audit_service.intake.uploads import Staging
 from audit_service.organizations import services as organizations_services
 from audit_service.organizations.values import NewUser
 from tests.conftest import SAMPLES
@@ -65,11 +66,13 @@ def address(app: Flask, vault: Vault) -> Iterator[str]:
         )
         organizations_services.create_user(session, user)
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = False  # so that closing it waits for the requests under way
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+    server.server_close()
 
 
 def open_page(browser: Browser, width: int, *, javascript: bool = True) -> Page:
@@ -97,6 +100,26 @@ def test_an_officer_signs_in_filters_and_hears_a_finding(browser: Browser, addre
     page.wait_for_function("document.getElementById('audio').currentTime >= 9.3")
     expect(page.locator(".turn.playing")).to_contain_text("法警马上到你家里抓人")
     assert faults == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_officer_hands_files_in_and_sees_them_waiting(
+    app: Flask, browser: Browser, address: str, *, javascript: bool
+) -> None:
+    page = open_page(browser, 1280, javascript=javascript)
+    page.goto(f"{address}/officer/intake")
+    page.get_by_label("电子邮箱").fill("lin@example.org")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/officer/intake")
+    page.get_by_label("交付文件").set_input_files([SAMPLES / "calls" / "zh-05.wav", SAMPLES / "calls" / "zh-05.json"])
+    page.get_by_role("button", name="发送").click()
+    expect(page.get_by_text("已交付 2 个文件")).to_be_visible()
+    settings = app.extensions["audit_settings"]
+    uploads = Staging(settings.uploads_dir, settings.upload_max_bytes)
+    (ready,) = settings.uploads_dir.glob("*/ready.json")
+    staged = {file.name: file.path.read_bytes() for file in uploads.staged(ready.parent.name)[1]}
+    assert staged["zh-05.wav"] == (SAMPLES / "calls" / "zh-05.wav").read_bytes()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
