@@ -24,14 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit_service.media.services import SPEECH_RATE_HZ, decode
-from audit_service.transcription.voices import (
-    Stretch,
-    VoiceEncoder,
-    Windows,
-    find_speech,
-    listen_for_voices,
-    who_speaks,
-)
+from audit_service.transcription.speech import Stretch, find_speech
+from audit_service.transcription.voices import VoiceEncoder, Windows, listen_for_voices, who_speaks
 
 TICK_S, COLLAR_S, PAUSE_S, TURNS = 0.01, 0.25, 0.35, 8
 LONGEST_TURN_S = 4.0

@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from audit_service.transcription.voices import ENCODER, FRAME, RATE_HZ
+from audit_service.transcription.speech import RATE_HZ
+from audit_service.transcription.voices import ENCODER, FRAME
 
 MELS, WIDTH, LAYERS = 40, 256, 3
 # Slaney's scale is linear below 1 kHz and logarithmic above.

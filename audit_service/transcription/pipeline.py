@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,12 +18,11 @@ from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.parts import Forgetful, Memory, cut, moved
 from audit_service.transcription.speakers import roles
+from audit_service.transcription.suppression import LEARNT, NOBODY, SILENCE_LEVEL, SILENT, Sieve, level
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
 from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice
 
 LANGUAGE_SAMPLE_S = 60.0
-# Below this level (root of the mean square, full scale 1) a stretch is line noise: words there were made up.
-SILENCE_LEVEL = 0.002
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,12 @@ def transcribe_file(
     audio = decode(path, options.limits)
     language = options.language or engine.find_language(_loudest_opening(audio))
     heard: list[list[HeardPassage]] = []
-    suppressed = 0
+    suppressed: Counter[str] = Counter({SILENT: 0, NOBODY: 0, LEARNT: 0})
     for channel in range(audio.channel_count):
         samples = audio.channel(channel)
         total_s = audio.duration_s * audio.channel_count
         passages = _heard(samples, channel, _Listening(engine, language, memory or Forgetful(), audio.rate_hz, total_s))
-        heard.append([passage for passage in passages if _is_spoken(passage, samples, audio.rate_hz)])
-        suppressed += len(passages) - len(heard[channel])
+        heard.append(Sieve(samples, suppressed).said(passages))
     sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
     speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
     segments = [
@@ -71,7 +70,7 @@ def transcribe_file(
         engine=engine.name,
         model=engine.model,
         model_sha256=engine.model_sha256,
-        options=dict(engine.options) | told | {"suppressed_passages": suppressed, "filled_s": audio.filled_s},
+        options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s},
         language=language,
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
@@ -120,22 +119,9 @@ def _by_voice(
     return sides, {"told_apart_by": "voice", "voice_encoder": encoder.sha256, "likeness_of_voices": likeness}
 
 
-def level(samples: NDArray[np.float32]) -> float:
-    """Return the root of the mean square of samples; of none, 0."""
-    return float(np.sqrt(np.mean(np.square(samples)))) if samples.size else 0.0
-
-
 def _loudest_opening(audio: DecodedAudio) -> NDArray[np.float32]:
     openings = [audio.channel(channel, 0.0, LANGUAGE_SAMPLE_S) for channel in range(audio.channel_count)]
     return max(openings, key=level)
-
-
-def _is_spoken(passage: HeardPassage, samples: NDArray[np.float32], rate_hz: int) -> bool:
-    """Tell whether there is any sound where words were heard; Whisper is known to make up sentences on silence."""
-    if not any(character.isalnum() for character in passage.text):
-        return False
-    stretch = samples[int(passage.start_s * rate_hz) : int(passage.end_s * rate_hz) + 1]
-    return level(stretch) >= SILENCE_LEVEL
 
 
 def _segment(passage: HeardPassage, channel: int, speaker: str, language: str) -> SpokenSegment:

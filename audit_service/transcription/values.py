@@ -53,7 +53,8 @@ class SpokenSegment:
 class TranscriptResult:
     """The words of one recording, with all that is needed to make them again.
 
-    ``options`` also counts what was suppressed as no speech (``suppressed_passages``).
+    ``options`` also says how the sides were told apart, and counts what was left out because nobody said it
+    (``suppressed_…``).
     """
 
     engine: str

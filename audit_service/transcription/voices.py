@@ -15,17 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
-from audit_service.transcription.parts import cut
+from audit_service.transcription.speech import RATE_HZ, Stretch, find_speech
 from audit_service.transcription.values import HeardPassage, Word
 
 Samples = NDArray[np.float32]
 Vectors = NDArray[np.float32]
 
 ENCODER = Path(__file__).with_name("voice_encoder.onnx")
-RATE_HZ = 16_000
 FRAME, STEP = 400, 160
 WINDOW_S, HOP_S, TICK_S = 1.6, 0.4, 0.1
 AT_ONCE = 64
@@ -36,14 +34,6 @@ SAME_VOICE, LEAST_WINDOWS = 0.88, 8
 # What a change of voice costs inside a stretch of speech, in units of the difference of two cosines.
 CHANGE_COST, PAUSE_COST = 1.0, 0.2
 ROUNDS = 20
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of speech, in seconds."""
-
-    start_s: float
-    end_s: float
 
 
 class VoiceEncoder:
@@ -107,16 +97,6 @@ class Windows:
         """Return the cosine of the two middles."""
         first, second = self.centres
         return float(first @ second)
-
-
-def find_speech(samples: Samples) -> list[Stretch]:
-    """Return the stretches with speech; pauses of 0.15 s end one. Long channels are searched part by part."""
-    options = VadOptions(min_silence_duration_ms=150, speech_pad_ms=60)
-    return [
-        Stretch(part.start_s + item["start"] / RATE_HZ, part.start_s + item["end"] / RATE_HZ)
-        for part in cut(samples, 0, RATE_HZ)
-        for item in get_speech_timestamps(samples[int(part.start_s * RATE_HZ) : int(part.end_s * RATE_HZ)], options)
-    ]
 
 
 def listen_for_voices(samples: Samples, encoder: VoiceEncoder) -> Windows:

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import jiwer
-import numpy as np
 import pytest
 
 from audit_service.media.errors import MediaRefusedError
@@ -113,9 +112,3 @@ def test_the_call_log_says_who_the_agent_is_else_the_opening_words() -> None:
 
 def test_one_side_alone_is_nobodys() -> None:
     assert roles([[passage("您好")]], None, "borrower") == ["unknown"]
-
-
-def test_no_sound_is_silent() -> None:
-    from audit_service.transcription.pipeline import level
-
-    assert level(np.zeros(0, dtype=np.float32)) == 0.0

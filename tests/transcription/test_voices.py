@@ -13,15 +13,10 @@ import pytest
 from audit_service.media.services import decode
 from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.speech import Stretch
 from audit_service.transcription.talk import measure
 from audit_service.transcription.values import HeardPassage, SpokenSegment, Word
-from audit_service.transcription.voices import (
-    Stretch,
-    VoiceEncoder,
-    listen_for_voices,
-    split_by_voice,
-    who_speaks,
-)
+from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice, who_speaks
 from tests.conftest import SAMPLES
 
 CALLS = ("en-02", "en-03", "zh-02", "zh-06", "zh-07")
