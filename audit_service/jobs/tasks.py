@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 
@@ -22,7 +23,7 @@ from audit_service.media.values import Limits
 from audit_service.outbound import Address
 from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
 from audit_service.reports import services as reports
-from audit_service.review import running
+from audit_service.review import running, second_hearing
 from audit_service.review.judging import Judge
 from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
@@ -51,60 +52,108 @@ def judge_of(settings: Settings) -> Judge | None:
     return Judge(Address(settings.judge_url, settings.judge_key, "AUDIT_JUDGE_URL"), settings.judge_model)
 
 
+@dataclass(frozen=True)
+class _Bound:
+    """What tasks are bound to."""
+
+    queue_app: procrastinate.App
+    flask_app: Flask
+    settings: Settings
+    vault: Vault
+    retry: Patience
+
+
 def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     """Make all tasks known to ``queue_app``; each runs inside the application context of ``flask_app``."""
     settings: Settings = flask_app.extensions["audit_settings"]
-    vault: Vault = flask_app.extensions["audit_vault"]
-    retry = Patience(settings.job_attempts)
+    bound = _Bound(queue_app, flask_app, settings, flask_app.extensions["audit_vault"], Patience(settings.job_attempts))
+    _register_arrivals(bound)
+    _register_detection(bound)
+    _register_reports(bound)
 
-    @queue_app.task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=retry)
-    def transcribe(recording_id: int) -> None:
-        with flask_app.app_context():
-            transcribe_recording(settings, vault, recording_id)
 
-    @queue_app.task(name="receive_upload", queue=DETECT, retry=retry)
+def _register_arrivals(bound: _Bound) -> None:
+    """What is received, and what is heard."""
+    task, settings, vault = bound.queue_app.task, bound.settings, bound.vault
+
+    @task(name="receive_upload", queue=DETECT, retry=bound.retry)
     def receive_upload(batch: str) -> None:
-        with flask_app.app_context():
+        with bound.flask_app.app_context():
             receive_batch(settings, vault, batch)
 
-    @queue_app.task(name="detect_transcript", queue=DETECT, retry=retry)
-    def detect_transcript(recording_id: int) -> None:
-        with flask_app.app_context(), transaction() as session:
-            running.run_transcript(session, running.engine_for(settings.rule_folders), recording_id, judge_of(settings))
+    @task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=bound.retry)
+    def transcribe(recording_id: int) -> None:
+        with bound.flask_app.app_context():
+            transcribe_recording(settings, vault, recording_id)
 
-    @queue_app.task(name="detect_messages", queue=DETECT, retry=retry)
+    @task(name="hear_again", queue=TRANSCRIBE, retry=bound.retry)
+    def hear_again(recording_id: int) -> None:
+        with bound.flask_app.app_context():
+            hear_recording_again(settings, vault, recording_id)
+
+
+def _register_detection(bound: _Bound) -> None:
+    """What is looked for in words and in the contact log, and what complaints are about."""
+    task, settings = bound.queue_app.task, bound.settings
+
+    @task(name="detect_transcript", queue=DETECT, retry=bound.retry)
+    def detect_transcript(recording_id: int) -> None:
+        with bound.flask_app.app_context(), transaction() as session:
+            engine = running.engine_for(settings.rule_folders)
+            running.run_transcript(session, engine, recording_id, judge_of(settings))
+            if second_hearing.doubtful_findings(session, recording_id):
+                once = f"hear:{recording_id}"
+                enqueue(session, "hear_again", queue=TRANSCRIBE, once=once, recording_id=recording_id)
+
+    @task(name="detect_messages", queue=DETECT, retry=bound.retry)
     def detect_messages(first_id: int, last_id: int) -> None:
-        with flask_app.app_context(), transaction() as session:
+        with bound.flask_app.app_context(), transaction() as session:
             engine = running.engine_for(settings.rule_folders)
             running.run_messages(session, engine, first_id, last_id, judge_of(settings))
 
-    @queue_app.task(name="detect_contact_log", queue=DETECT, retry=retry)
+    @task(name="detect_contact_log", queue=DETECT, retry=bound.retry)
     def detect_contact_log(borrower_id: int) -> None:
-        with flask_app.app_context(), transaction() as session:
+        with bound.flask_app.app_context(), transaction() as session:
             running.run_contact_log(session, running.engine_for(settings.rule_folders), borrower_id)
 
-    @queue_app.task(name="link_complaint", queue=DETECT, retry=retry)
+    @task(name="link_complaint", queue=DETECT, retry=bound.retry)
     def link_complaint(complaint_id: int) -> None:
-        with flask_app.app_context(), transaction() as session:
+        with bound.flask_app.app_context(), transaction() as session:
             linking.link(session, complaint_id)
 
-    @queue_app.task(name="report_complaint", queue=REPORT, retry=retry)
+
+def _register_reports(bound: _Bound) -> None:
+    """What is written down, and signed."""
+    task, vault = bound.queue_app.task, bound.vault
+
+    @task(name="report_complaint", queue=REPORT, retry=bound.retry)
     def report_complaint(number: str, locale: str) -> None:
-        with flask_app.app_context(), transaction() as session:
+        with bound.flask_app.app_context(), transaction() as session:
             reports.complaint_report(session, vault, number, locale)
 
-    @queue_app.task(name="report_period", queue=REPORT, retry=retry)
+    @task(name="report_period", queue=REPORT, retry=bound.retry)
     def report_period(institution: str, from_on: str, to_on: str, locale: str) -> None:
-        with flask_app.app_context(), transaction() as session:
-            reports.period_report(
-                session, vault, institution, date.fromisoformat(from_on), date.fromisoformat(to_on), locale
-            )
+        with bound.flask_app.app_context(), transaction() as session:
+            first, last = date.fromisoformat(from_on), date.fromisoformat(to_on)
+            reports.period_report(session, vault, institution, first, last, locale)
 
-    @queue_app.periodic(cron="*/10 * * * *")
-    @queue_app.task(name="sign_checkpoint", queue=DETECT, queueing_lock="sign_checkpoint")
+    @bound.queue_app.periodic(cron="*/10 * * * *")
+    @task(name="sign_checkpoint", queue=DETECT, queueing_lock="sign_checkpoint")
     def sign_checkpoint(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the scheduled instant
-        with flask_app.app_context(), transaction() as session:
+        with bound.flask_app.app_context(), transaction() as session:
             custody.sign_checkpoint(session, vault)
+
+
+def hear_recording_again(settings: Settings, vault: Vault, recording_id: int) -> None:
+    """Listen a second time to the doubtful findings of a recording; holds no transaction while it listens."""
+    with transaction() as session:
+        doubtful = second_hearing.doubtful_findings(session, recording_id)
+        sha256 = second_hearing.recording_exhibit(session, recording_id).sha256
+    engine = speech_engine(settings)
+    heard = second_hearing.heard_again(vault, sha256, engine, doubtful, settings.work_dir, media_limits(settings))
+    with transaction() as session:
+        second_hearing.store(session, engine, heard)
+    log.info("heard_again", recording_id=recording_id, findings=len(heard))
 
 
 def receive_batch(settings: Settings, vault: Vault, batch: str) -> None:

@@ -115,6 +115,8 @@ CATEGORIES: Mapping[str, tuple[Any, Any]] = {
     ),
 }
 
+HEARD_THE_SAME, HEARD_IN_PART = 0.8, 0.5
+
 TOLD_APART: Mapping[str, Any] = {
     "channel": lazy_gettext("Each side has a channel of its own."),
     "voice": lazy_gettext(
@@ -264,6 +266,15 @@ def category_meaning(code: str) -> str:
 def plane_meaning(plane: str) -> str:
     """Say in plain words how a finding's words were matched."""
     return str(PLANES.get(plane, plane))
+
+
+def heard_again(likeness: float) -> str:
+    """Say in plain words how a second hearing compares with the first; ``likeness`` from 0 to 1."""
+    if likeness >= HEARD_THE_SAME:
+        return str(gettext("Doubtful words, heard again alone much the same:"))
+    if likeness >= HEARD_IN_PART:
+        return str(gettext("Doubtful words, heard again alone only in part. Listen before deciding:"))
+    return str(gettext("Doubtful words, not heard again when listened to alone. Listen before deciding:"))
 
 
 def finding_details(explanation: Mapping[str, Any]) -> list[str]:

@@ -123,11 +123,31 @@ class Finding(Base):
     segment: Mapped[Segment | None] = relationship()
     message: Mapped[Message | None] = relationship()
     dispositions: Mapped[list[Disposition]] = relationship(back_populates="finding", order_by="Disposition.id")
+    second_hearings: Mapped[list[SecondHearing]] = relationship()
 
     __table_args__ = (
         Index("ix_findings_queue", "kind", "severity", "id", postgresql_where=text("is_current")),
         Index("ix_findings_category", "category", "id", postgresql_where=text("is_current")),
     )
+
+
+class SecondHearing(Base):
+    """What was heard when the seconds of a doubtful finding were listened to again, alone.
+
+    ``likeness`` is from 0 to 1: how far the words of the finding sound as if they stood in ``text``.
+    """
+
+    __tablename__ = "second_hearings"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"), unique=True)
+    engine: Mapped[str] = mapped_column(String(60))
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    start_s: Mapped[float] = mapped_column(Float)
+    end_s: Mapped[float] = mapped_column(Float)
+    text: Mapped[str] = mapped_column(Text)
+    likeness: Mapped[float] = mapped_column(Float)
+    heard_at: Mapped[datetime]
 
 
 class Disposition(Base):

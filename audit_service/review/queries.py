@@ -231,7 +231,11 @@ def _findings_of(session: Session, attempt: ContactAttempt) -> Sequence[Finding]
             or_(Finding.attempt_id == attempt.id, Finding.related_attempt_ids.contains([attempt.id])),
         )
         .order_by(Finding.start_s, Finding.id)
-        .options(joinedload(Finding.pack_version), selectinload(Finding.dispositions))
+        .options(
+            joinedload(Finding.pack_version),
+            selectinload(Finding.dispositions),
+            selectinload(Finding.second_hearings),
+        )
     )
     return session.scalars(query).all()
 

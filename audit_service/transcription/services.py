@@ -69,17 +69,25 @@ def plan(session: Session, recording_id: int) -> Plan:
 
 
 @contextmanager
+def unsealed(vault: Vault, sha256: str, work_dir: Path) -> Iterator[Path]:
+    """Yield a folder of its own with the plain copy ``recording`` of a sealed one; it is gone afterwards."""
+    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=work_dir) as name:
+        folder = Path(name)
+        with vault.store.open(sha256) as sealed, (folder / "recording").open("wb") as plain:
+            shutil.copyfileobj(sealed, plain, 1 << 20)
+        yield folder
+
+
+@contextmanager
 def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limits: Limits) -> Iterator[Heard]:
     """Transcribe a sealed recording; the plain copies it needs live in ``work_dir`` and are gone afterwards.
 
     Takes as long as the audio demands and holds no transaction. What was heard before a worker died is not heard again.
     """
-    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
-        began = time.monotonic()
-        source, rendition = Path(folder) / "recording", Path(folder) / "rendition.flac"
-        with vault.store.open(planned.sha256) as sealed, source.open("wb") as plain:
-            shutil.copyfileobj(sealed, plain, 1 << 20)
+    began = time.monotonic()
+    with unsealed(vault, planned.sha256, work_dir) as folder:
+        source, rendition = folder / "recording", folder / "rendition.flac"
         options = ListeningOptions(
             language=planned.language,
             agent_channel=planned.agent_channel,

@@ -88,6 +88,7 @@ def bind_presentation(app: Flask) -> None:
         category_name=wording.category_name,
         plane_meaning=wording.plane_meaning,
         may_review=_may_review,
+        heard_again=wording.heard_again,
         told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,
         said=in_page_language,
