@@ -102,8 +102,6 @@ def main() -> None:
     print(f"{len(literals):,} literals, {len(texts):,} messages of {sum(map(len, texts)) / len(texts):.0f} characters")
     fast = without_reader(engine)
     engine.scan_many(many[:FEW])
-    needed = len(fast._needed(many[:FEW]))  # noqa: SLF001 (the share that the screen lets through is the point)
-    print(f"{needed / FEW:.1%} need a full scan")
     if options.profile:
         profile = cProfile.Profile()
         profile.runcall(lambda: fast.scan_many(many[: 10 * FEW]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ from audit_service.detection.folding import (
     LEET,
     SENTENCE_ENDS,
     SPLIT_CHARACTERS,
+    Folded,
     fold_character,
     is_chinese,
 )
 from audit_service.detection.lines import BLANK, NEWLINE, Codes, Flags, Lines, Numbers, are_chinese, lines_of
 from audit_service.detection.sounds import hides_pinyin
 
-_ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _BOUNDARY, _APOSTROPHE, _SPACE, _SYMBOL = range(9)
+_ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _CLAUSE, _SENTENCE, _APOSTROPHE, _SPACE, _SYMBOL = range(10)
 _TABLE_SIZE = 0x10000
 _SHORTEST_SPELLED = len(" a b c ")
 
@@ -39,10 +40,55 @@ class BulkFolded:
     Attributes:
         lines: the texts.
         is_plain: for each text, whether its line is what the full fold would give.
+        places: for each character of ``lines``, line breaks included, where it stands in the written texts joined to
+            one row; a blank, before what.
+        sentences, clauses: for each character, the running number of its sentence and clause over all texts; a line
+            break begins both.
     """
 
     lines: Lines
     is_plain: Flags
+    places: Numbers
+    sentences: Numbers
+    clauses: Numbers
+
+    @cached_property
+    def bounds(self) -> Numbers:
+        """Return where the line breaks stand: text n lies between the n-th and the next."""
+        return np.flatnonzero(self.lines.codes == NEWLINE)
+
+    @cached_property
+    def are_latin(self) -> Flags:
+        """Tell of each character whether it belongs to a Latin word or a number."""
+        codes = self.lines.codes
+        found: Flags = ~(are_chinese(codes) | (codes == BLANK) | (codes == NEWLINE))
+        return found
+
+    @cached_property
+    def _steps(self) -> Numbers:
+        begins = self.are_latin.copy()
+        begins[1:] &= ~self.are_latin[:-1]
+        return np.cumsum(are_chinese(self.lines.codes) | begins)
+
+    def one(self, number: int) -> Folded:
+        """Return a plain text as :func:`audit_service.detection.folding.fold` gives it."""
+        bound, end = self.bounds[number : number + 2].tolist()
+        first = bound + 1
+
+        def since_bound(row: Numbers) -> tuple[int, ...]:
+            return tuple((row[first:end] - row[bound]).tolist())
+
+        starts = (self.places[first:end] - self.places[bound] - 1).tolist()
+        text = self.lines.joined[first:end]
+        return Folded(
+            text=text,
+            starts=tuple(starts),
+            ends=tuple(start + (sign != " ") for start, sign in zip(starts, text, strict=True)),
+            steps=since_bound(self._steps),
+            sentences=since_bound(self.sentences),
+            clauses=since_bound(self.clauses),
+            noise=0,
+        )
 
 
 def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
@@ -51,10 +97,13 @@ def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     kinds, folded = _read(written.codes)
     odd = np.zeros(len(texts) + 1, dtype=bool)
     odd[written.text_of[kinds == _ODD]] = True
-    lines = _joined(written, kinds, folded, odd)
+    lines, places = _joined(written, kinds, folded, odd)
     odd[lines.text_of[_evasions(lines.codes)]] = True
     _find_pinyin(lines, odd)
-    return BulkFolded(lines, ~odd[:-1])
+    is_end = (kinds == _SENTENCE) | (written.codes == NEWLINE)
+    sentences = np.cumsum(is_end)
+    clauses = np.cumsum(is_end | (kinds == _CLAUSE))
+    return BulkFolded(lines, ~odd[:-1], places, sentences[places], clauses[places])
 
 
 def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
@@ -64,28 +113,33 @@ def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
     found = kinds[within]
     found[codes >= _TABLE_SIZE] = _ODD
     after = np.concatenate([found[1:], [_SPACE]])
-    found[(found == _DOT) & (after == _SPACE)] = _BOUNDARY
+    found[(found == _DOT) & (after == _SPACE)] = _SENTENCE
     found[found == _DOT] = _SYMBOL
     return found, folded[within]
 
 
-def _joined(written: Lines, kinds: NDArray[np.uint8], folded: Codes, odd: Flags) -> Lines:
-    """Return the letters that stay, a line a text, with blanks between Latin words; mark texts with noise in words."""
+def _joined(written: Lines, kinds: NDArray[np.uint8], folded: Codes, odd: Flags) -> tuple[Lines, Numbers]:
+    """Return the letters that stay, a line a text, with blanks between Latin words, and where each was written.
+
+    Texts with noise in words are marked as odd, and those with signs before the first letter.
+    """
     text_of = written.text_of
     is_line = written.codes == NEWLINE
     kept = np.flatnonzero(((kinds >= _CHINESE) & (kinds <= _DIGIT)) | is_line)
-    between = [np.concatenate([[0], np.cumsum(kinds == kind)]) for kind in (_BOUNDARY, _SPACE, _SYMBOL)]
+    boundary = (kinds == _CLAUSE) | (kinds == _SENTENCE)
+    between = [np.concatenate([[0], np.cumsum(row)]) for row in (boundary, kinds == _SPACE, kinds == _SYMBOL)]
     left, right = kept[:-1], kept[1:]
     boundaries, spaces, symbols = (sums[right] - sums[left + 1] for sums in between)
     is_inside = ~is_line[left] & ~is_line[right]
     both_digits = (kinds[left] == _DIGIT) & (kinds[right] == _DIGIT)
     odd[text_of[left[is_inside & (symbols > 0) & (boundaries == 0) & ~both_digits]]] = True
+    odd[text_of[right[is_line[left] & (symbols > 0)]]] = True
     latin = is_inside & (kinds[left] != _CHINESE) & (kinds[right] != _CHINESE)
     blanks = np.flatnonzero(latin & (boundaries + spaces + symbols > 0)) + 1
     letters = np.where(is_line[kept], np.uint32(NEWLINE), folded[kept])
     codes = np.insert(letters, blanks, np.uint32(BLANK))
-    owners = np.insert(text_of[kept], blanks, text_of[kept[blanks]])
-    return Lines(codes.tobytes().decode("utf-32-le"), codes, owners)
+    places = np.insert(kept, blanks, kept[blanks])
+    return Lines(codes.tobytes().decode("utf-32-le"), codes, text_of[places]), places
 
 
 def _evasions(line: Codes) -> Numbers:
@@ -105,7 +159,7 @@ def _find_pinyin(lines: Lines, odd: Flags) -> None:
     """Mark the texts in which Latin letters beside Chinese characters spell pinyin."""
     letter, chinese = _are_letters(lines.codes), are_chinese(lines.codes)
     beside = np.flatnonzero((letter[:-1] & chinese[1:]) | (chinese[:-1] & letter[1:]))
-    bounds = np.flatnonzero(lines.codes == NEWLINE)
+    bounds = np.flatnonzero(lines.codes == NEWLINE) if len(beside) else beside
     for number in np.unique(lines.text_of[beside]).tolist():
         if not odd[number] and hides_pinyin(lines.joined[bounds[number] + 1 : bounds[number + 1]]):
             odd[number] = True
@@ -138,6 +192,6 @@ def _kind(character: str) -> int:
 
 
 _SIGNS: tuple[tuple[Container[str], int], ...] = (
-    (LEET, _ODD), (JOINING, _ODD), (SENTENCE_ENDS, _BOUNDARY), (CLAUSE_ENDS, _BOUNDARY), (".", _DOT),
+    (LEET, _ODD), (JOINING, _ODD), (SENTENCE_ENDS, _SENTENCE), (CLAUSE_ENDS, _CLAUSE), (".", _DOT),
     (APOSTROPHES, _APOSTROPHE),
 )  # fmt: skip

@@ -11,12 +11,15 @@ Grammar, weakest first; gaps count steps (one Chinese character or one Latin wor
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from dataclasses import dataclass
 
 from audit_service.detection.errors import ConditionError
 
 DEFAULT_GAP = 10
+MOST_WAYS = 64
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|\d+|[()])")
 _KEYWORDS = frozenset({"or", "and", "not", "then", "near", "within"})
 
@@ -54,6 +57,7 @@ class Either:
 
 
 Node = Name | Sequence | Together | Either
+Way = frozenset[frozenset[str]]
 
 
 def parse(text: str) -> Node:
@@ -73,6 +77,27 @@ def names(node: Node) -> frozenset[str]:
         return names(node.left) | names(node.right)
     below = frozenset[str]().union(*(names(part) for part in node.parts))
     return below | frozenset(node.unless) if isinstance(node, Together) else below
+
+
+def ways(node: Node | None) -> list[Way]:
+    """Return the ways in which ``node`` can hold: names to be met in one sentence each set, all sets in one text.
+
+    Where there are too many ways to name, some of what is needed is left out: never what is not needed.
+    """
+    if node is None:
+        return []
+    if isinstance(node, Name):
+        return [frozenset({frozenset({node.name})})]
+    if isinstance(node, Either):
+        return list(dict.fromkeys(itertools.chain.from_iterable(ways(part) for part in node.parts)))
+    parts = [node.left, node.right] if isinstance(node, Sequence) else list(node.parts)
+    below = [ways(part) for part in parts]
+    if math.prod(len(each) for each in below) > MOST_WAYS:
+        return below[0]
+    made = [frozenset[frozenset[str]]().union(*each) for each in itertools.product(*below)]
+    if isinstance(node, Sequence):
+        made = [frozenset({frozenset[str]().union(*each)}) for each in made]
+    return list(dict.fromkeys(made))
 
 
 class _Parser:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date
+
+import numpy as np
 
 from audit_service.detection import contact_log, openings, proposals, words
 from audit_service.detection.anchors import Anchors
+from audit_service.detection.bulk import fold_in_bulk
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.errors import RulePackError, UnknownRuleError
-from audit_service.detection.folding import is_chinese
+from audit_service.detection.folding import is_chinese, remember
 from audit_service.detection.identities import judge_identity
 from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.passages import passages
@@ -35,8 +40,27 @@ COURSE_JUDGES = {
     "repetition": judge_repetition,
     "identity": judge_identity,
 }
+MOST_REMEMBERED = 4096
 Rows = dict[tuple[TrainedLayer, int], Scores]
 Kind = tuple[tuple[str, ...], str, str | None, str | None]
+Circumstances = tuple[tuple[str, ...], str | None, str | None, date | None]
+
+
+@dataclass(frozen=True)
+class Applicable:
+    """The rules in force that may concern a contact, by how they judge.
+
+    Attributes:
+        words: rules of words, by id.
+        models: the trained layers, each with its rules.
+        courses: rules over the course of a call.
+        hours: rules over the hour of a contact.
+    """
+
+    words: Mapping[str, Rule]
+    models: tuple[tuple[TrainedLayer, tuple[Rule, ...]], ...]
+    courses: tuple[Rule, ...]
+    hours: tuple[Rule, ...]
 
 
 class Engine:
@@ -57,6 +81,7 @@ class Engine:
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         self._anchors = Anchors(selections)
         self._screens: dict[Kind, Screen] = {}
+        self._applicable: dict[Circumstances, Applicable] = {}
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule of the loaded packs.
@@ -77,31 +102,36 @@ class Engine:
     def scan_many(self, conversations: Sequence[Conversation]) -> list[ScanResult]:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
         results = [NOTHING] * len(conversations)
-        needed = sorted(self._needed(conversations))
-        for first in range(0, len(needed), AT_ONCE):
-            chosen = needed[first : first + AT_ONCE]
-            rows = self._rows([conversations[number] for number in chosen])
-            for number in chosen:
-                results[number] = self._scan(conversations[number], rows)
-        return results
-
-    def _needed(self, conversations: Sequence[Conversation]) -> set[int]:
-        """Return the numbers of the conversations that need a full scan."""
-        needed: set[int] = set()
-        groups: dict[Kind, list[int]] = {}
+        by_kind: dict[Kind, list[int]] = {}
+        others: list[int] = []
         for number, conversation in enumerate(conversations):
-            is_hour_judged = conversation.at is not None and not conversation.is_in_log
-            if conversation.source == "typed" and len(conversation.turns) == 1 and not is_hour_judged:
-                groups.setdefault(self._kind(conversation), []).append(number)
+            if conversation.source == "typed" and len(conversation.turns) == 1:
+                by_kind.setdefault(self._kind(conversation), []).append(number)
             else:
-                needed.add(number)
-        for kind, numbers in groups.items():
+                others.append(number)
+        for first in range(0, len(others), AT_ONCE):
+            self._scan_into(results, conversations, others[first : first + AT_ONCE])
+        for kind, numbers in by_kind.items():
             screen = self._screen(kind, conversations[numbers[0]])
             for first in range(0, len(numbers), AT_ONCE):
                 chosen = numbers[first : first + AT_ONCE]
-                flags = screen.needs_scan([conversations[number].turns[0].text for number in chosen])
-                needed.update(number for number, flag in zip(chosen, flags.tolist(), strict=True) if flag)
-        return needed
+                needed = _screened(screen, [conversations[number].turns[0].text for number in chosen])
+                self._scan_into(results, conversations, list(itertools.compress(chosen, needed)))
+                for number in itertools.compress(chosen, (not need for need in needed)):
+                    if conversations[number].at is not None:
+                        results[number] = self._scan_hours(conversations[number])
+        return results
+
+    def _scan_into(
+        self, results: list[ScanResult], conversations: Sequence[Conversation], numbers: Sequence[int]
+    ) -> None:
+        rows = self._rows([conversations[number] for number in numbers])
+        for number in numbers:
+            results[number] = self._scan(conversations[number], rows)
+
+    def _scan_hours(self, conversation: Conversation) -> ScanResult:
+        found, unsure = _judge_hours(self._applicable_to(conversation).hours, conversation)
+        return ScanResult(_ordered(found), tuple(unsure))
 
     def _kind(self, conversation: Conversation) -> Kind:
         """Return all that decides which rules a single message is judged by."""
@@ -138,26 +168,18 @@ class Engine:
         return rows
 
     def _scan(self, conversation: Conversation, rows: Rows) -> ScanResult:
-        day = None if conversation.at is None else local_day(conversation.at, conversation.timezone)
-        rules = self._rules_for(conversation, day)
+        rules = self._applicable_to(conversation)
         findings: list[FoundFinding] = []
         undetermined: list[Undetermined] = []
-        self._scan_words(
-            {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}, conversation, findings, undetermined
-        )
+        self._scan_words(rules.words, conversation, findings, undetermined)
         findings = [finding for finding in findings if not self._is_dissented(finding, conversation, rows)]
-        findings += self._proposed(rules, conversation, findings, rows)
-        for rule in rules:
-            judge = COURSE_JUDGES.get(rule.kind)
-            if judge is not None and _may_concern(rule, conversation) and len(conversation.turns) > 1:
-                found, unsure = judge(rule, conversation, self._anchors)
-                findings += found
-                undetermined += unsure
-        if not conversation.is_in_log:
-            found, unsure = _judge_hours(rules, conversation)
+        findings += _proposed(rules.models, conversation, findings, rows)
+        for rule in rules.courses if len(conversation.turns) > 1 else ():
+            found, unsure = COURSE_JUDGES[rule.kind](rule, conversation, self._anchors)
             findings += found
             undetermined += unsure
-        return ScanResult(_ordered(findings), tuple(undetermined))
+        found, unsure = _judge_hours(rules.hours, conversation)
+        return ScanResult(_ordered([*findings, *found]), (*undetermined, *unsure))
 
     def scan_log(
         self,
@@ -172,8 +194,26 @@ class Engine:
         findings, undetermined = contact_log.judge(rules, log)
         return ScanResult(_ordered(findings), tuple(undetermined))
 
-    def _rules_for(self, conversation: Conversation, day: date | None) -> list[Rule]:
-        return [rule for pack in self._packs_for(conversation) for rule in pack.rules if rule.is_in_force(day)]
+    def _applicable_to(self, conversation: Conversation) -> Applicable:
+        """Return the rules in force at its instant that may concern ``conversation``."""
+        day = None if conversation.at is None else local_day(conversation.at, conversation.timezone)
+        key = (self._jurisdictions(conversation), conversation.recipient, conversation.channel, day)
+        if key not in self._applicable:
+            if len(self._applicable) >= MOST_REMEMBERED:
+                self._applicable.clear()
+            self._applicable[key] = self._chosen(conversation, day)
+        return self._applicable[key]
+
+    def _chosen(self, conversation: Conversation, day: date | None) -> Applicable:
+        in_force = [rule for pack in self._packs_for(conversation) for rule in pack.rules if rule.is_in_force(day)]
+        rules = [rule for rule in in_force if _may_concern(rule, conversation)]
+        models = self._by_model(rules)
+        return Applicable(
+            words={rule.id: rule for rule in rules if rule.kind in WORD_KINDS},
+            models=tuple((model, tuple(own)) for model, own in models.items()),
+            courses=tuple(rule for rule in rules if rule.kind in COURSE_JUDGES),
+            hours=tuple(rule for rule in in_force if rule.detection.event == "hours"),
+        )
 
     def _packs_for(self, conversation: Conversation) -> list[Pack]:
         jurisdictions = self._jurisdictions(conversation)
@@ -187,18 +227,6 @@ class Engine:
             if rule.kind == "model" and model is not None:
                 found.setdefault(model, []).append(rule)
         return found
-
-    def _proposed(
-        self, rules: Sequence[Rule], conversation: Conversation, found: Sequence[FoundFinding], rows: Rows
-    ) -> list[FoundFinding]:
-        """Return what the trained models propose where the words of the rules were silent."""
-        able = self._by_model(rule for rule in rules if _may_concern(rule, conversation))
-        spoken = {(finding.turn, finding.category) for finding in found}
-        return [
-            finding
-            for model, own in able.items()
-            for finding in proposals.propose(model, own, conversation, rows[model, id(conversation)], spoken)
-        ]
 
     def _is_dissented(self, finding: FoundFinding, conversation: Conversation, rows: Rows) -> bool:
         """Tell whether the trained layer of the pack all but rules out what the words of a rule seem to say.
@@ -222,7 +250,7 @@ class Engine:
 
     def _scan_words(
         self,
-        rules: dict[str, Rule],
+        rules: Mapping[str, Rule],
         conversation: Conversation,
         findings: list[FoundFinding],
         undetermined: list[Undetermined],
@@ -231,11 +259,9 @@ class Engine:
         for passage in passages(conversation):
             for rule_id, hits in words.hits_by_rule(self._anchors, passage, conversation.source).items():
                 rule = rules.get(rule_id)
-                if (
-                    rule is None
-                    or passage.speaker not in {*rule.speakers, "unknown"}
-                    or not _may_concern(rule, conversation)
-                ):
+                if rule is None or (passage.speaker not in rule.speakers and passage.speaker != "unknown"):
+                    continue
+                if not any(names <= hits.keys() for names in rule.detection.needed_names):
                     continue
                 full = words.with_patterns(self._anchors, passage, rule, hits)
                 made.setdefault(rule_id, []).extend(words.findings_of(rule, full, conversation))
@@ -258,11 +284,34 @@ def _script(conversation: Conversation) -> str:
     return "zh" if any(is_chinese(character) for turn in conversation.turns for character in turn.text) else "en"
 
 
-def _judge_hours(rules: Sequence[Rule], conversation: Conversation) -> tuple[list[FoundFinding], list[Undetermined]]:
-    """Judge the hour of a single contact, as if it were a log of one line."""
-    hours = [rule for rule in rules if rule.detection.event == "hours"]
+def _screened(screen: Screen, texts: Sequence[str]) -> list[bool]:
+    """Return which of ``texts`` need a full scan; plain ones among them are remembered as folded."""
+    folded = fold_in_bulk(texts)
+    needed = screen.needs_scan(folded)
+    for number in np.flatnonzero(needed & folded.is_plain).tolist():
+        remember(texts[number], folded.one(number))
+    return list(map(bool, needed))
+
+
+def _proposed(
+    models: Iterable[tuple[TrainedLayer, Sequence[Rule]]],
+    conversation: Conversation,
+    found: Sequence[FoundFinding],
+    rows: Rows,
+) -> list[FoundFinding]:
+    """Return what the trained models propose where the words of the rules were silent."""
+    spoken = {(finding.turn, finding.category) for finding in found}
+    return [
+        finding
+        for model, own in models
+        for finding in proposals.propose(model, own, conversation, rows[model, id(conversation)], spoken)
+    ]
+
+
+def _judge_hours(hours: Sequence[Rule], conversation: Conversation) -> tuple[list[FoundFinding], list[Undetermined]]:
+    """Judge the hour of a single contact, as if it were a log of one line; one that is in a log is judged there."""
     is_from_agent = any(turn.speaker in {"agent", "unknown"} for turn in conversation.turns)
-    if conversation.at is None or not is_from_agent:
+    if conversation.at is None or conversation.is_in_log or not is_from_agent:
         return [], []
     attempt = Attempt(
         id=conversation.id,

@@ -26,6 +26,7 @@ LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$
 APOSTROPHES = frozenset("'’`´")
 JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _SPELLED_LETTERS = 3
+MOST_REMEMBERED = 8192
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Folded:
     sentences: tuple[int, ...]
     clauses: tuple[int, ...]
     noise: int
+
+
+_remembered: dict[str, Folded] = {}
 
 
 def is_chinese(character: str) -> bool:
@@ -73,12 +77,22 @@ def fold_character(character: str) -> str:
     return "".join(table.get(part, part) for part in plain if not unicodedata.combining(part))
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> Folded:
     """Fold ``text``; the same text always folds to the same value."""
-    folder = _Folder(text)
-    folder.run()
-    return folder.result()
+    known = _remembered.get(text)
+    if known is None:
+        folder = _Folder(text)
+        folder.run()
+        known = folder.result()
+        remember(text, known)
+    return known
+
+
+def remember(text: str, folded: Folded) -> None:
+    """Keep what ``text`` folds to for the next who asks."""
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[text] = folded
 
 
 class _Folder:
@@ -150,10 +164,10 @@ class _Folder:
 
     def keep(self, folded: str, start: int, end: int) -> None:
         previous = self.characters[-1] if self.characters else ""
-        if self.pending_space and previous and not is_chinese(previous) and not is_chinese(folded):
-            self.append(" ", start, start)
         if self.pending_noise and previous and self.clauses[-1] == self.clause:
             self.noise += not (previous.isdigit() and folded.isdigit())  # a sum, a date or a number hides nothing
+        if self.pending_space and previous and not is_chinese(previous) and not is_chinese(folded):
+            self.append(" ", start, start)
         self.pending_space = False
         self.pending_noise = 0
         self.append(folded, start, end)

@@ -32,6 +32,9 @@ def propose(
         rows: the scores of the model, one row a turn.
         spoken: turn and category of the findings that other rules made there.
     """
+    least = min(rule.detection.least_score for rule in rules)
+    if rows.max(initial=0.0) < least:
+        return []
     return [
         _finding(model, rule, conversation, index, score)
         for index, (turn, row) in enumerate(zip(conversation.turns, rows.tolist(), strict=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audit_service.detection.anchors import Selection
-from audit_service.detection.conditions import Node
+from audit_service.detection.conditions import Node, ways
 from audit_service.detection.matching import RuleException
 from audit_service.detection.taxonomy import SIGNALS
 from audit_service.detection.wordings import TrainedLayer
@@ -59,6 +59,12 @@ class Detection:
     opening_s: float = 0.0
     verification: tuple[VerificationStep, ...] = ()
     least_score: float = 1.0
+
+    @cached_property
+    def needed_names(self) -> tuple[frozenset[str], ...]:
+        """Return sets of selections without patterns: unless all of one set are hit, the condition cannot hold."""
+        patterned = {selection.key[1] for selection in self.selections if selection.patterns}
+        return tuple(frozenset[str]().union(*way) - patterned for way in ways(self.condition))
 
 
 @dataclass(frozen=True)

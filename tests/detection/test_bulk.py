@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_service.detection import Conversation, Engine, Turn, load_packs
-from audit_service.detection.bulk import fold_in_bulk
+from audit_service.detection.bulk import BulkFolded, fold_in_bulk
 from audit_service.detection.folding import fold
 from audit_service.detection.sounds import hides_pinyin
 
@@ -24,17 +24,21 @@ TRAIN = [
 WRITING = st.text(alphabet="你打电话还钱法院扌丁氵去payw1th0@$.,，。！'’ -*·\n\u3000８４🐶éｐ還", max_size=24)
 
 
-def is_as_folded(text: str, line: str, *, is_plain: bool) -> bool:
-    folded = fold(text)
-    return not is_plain or (line == folded.text and not folded.noise and not hides_pinyin(folded.text))
+def is_as_folded(text: str, folded: BulkFolded, number: int) -> bool:
+    """Tell whether a plain text is folded as alone: characters, places, steps, sentences, clauses and no noise."""
+    return not folded.is_plain[number] or (folded.one(number) == fold(text) and not hides_pinyin(fold(text).text))
 
 
 @given(st.lists(WRITING, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_what_is_called_plain_is_as_the_full_fold_gives_it(texts: list[str]) -> None:
     folded = fold_in_bulk(texts)
-    rows = zip(texts, folded.lines.joined.split("\n")[1:-1], folded.is_plain.tolist(), strict=True) if texts else ()
-    assert all(is_as_folded(text, line, is_plain=plain) for text, line, plain in rows)
+    assert all(is_as_folded(text, folded, number) for number, text in enumerate(texts))
+
+
+def test_real_messages_are_folded_as_alone() -> None:
+    folded = fold_in_bulk(TRAIN)
+    assert all(is_as_folded(text, folded, number) for number, text in enumerate(TRAIN))
 
 
 def test_most_ordinary_messages_are_plain() -> None:
