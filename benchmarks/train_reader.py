@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from disguises import Disguiser
 from e5_weights import Encoder, read_encoder
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -38,7 +39,7 @@ SHARE, LEAST_ODDS = 0.4, -1.0
 LATIN_RANK = 40_000
 DROPPED = 0.1
 EPOCHS, BATCH, RATE, SEED = 4, 32, 3e-4, 1
-JOINED = 0.5
+JOINED, SPANS, DISGUISED, DISGUISE = 0.3, 0.3, 0.3, 0.1
 
 
 class Layer(nn.Module):
@@ -165,11 +166,12 @@ class Trainer:
         head = list(net.head.parameters())
         body = [value for name, value in net.named_parameters() if not name.startswith("head") and value.requires_grad]
         optimizer = torch.optim.AdamW([{"params": body}, {"params": head}], lr=RATE, weight_decay=0.01)
+        disguiser = Disguiser([text for text, _, _ in examples], chance)
         total = EPOCHS * (int(len(examples) * (1 + JOINED)) // BATCH + 1)
         done = 0
         for epoch in range(EPOCHS):
             begun, losses = time.perf_counter(), []
-            for batch in self.batches([*examples, *joined(examples, chance)], chance):
+            for batch in self.batches(self.varied(examples, disguiser, chance), chance):
                 speed = min(1.0, 10 * done / total) if done < total / 10 else max(0.0, (total - done) / total / 0.9)
                 optimizer.param_groups[0]["lr"], optimizer.param_groups[1]["lr"] = RATE * speed, 10 * RATE * speed
                 optimizer.zero_grad()
@@ -182,6 +184,15 @@ class Trainer:
             seconds = time.perf_counter() - begun
             print(f"  epoch {epoch + 1}: loss {sum(losses) / len(losses):.3f}, {seconds:.0f} s", flush=True)
         return net.eval()
+
+    def varied(self, examples: Sequence[Example], disguiser: Disguiser, chance: random.Random) -> list[Example]:
+        """Return the examples and turns put together from them, a share of all disguised anew."""
+        every = [*examples, *joined(examples, chance)]
+        return [
+            (disguiser.disguised(text, DISGUISE), by_agent, found) if chance.random() < DISGUISED else example
+            for example in every
+            for text, by_agent, found in [example]
+        ]
 
     def batches(self, examples: Sequence[Example], chance: random.Random) -> list[list[Example]]:
         """Return the examples in batches of like length, in a new order."""

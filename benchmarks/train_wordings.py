@@ -98,6 +98,16 @@ def examples_of(items: Sequence[corpus.Item]) -> list[Example]:
     return made
 
 
+def stretches_of(items: Sequence[corpus.Item]) -> list[Example]:
+    """Return the labelled stretches by themselves as examples."""
+    return [
+        (text[label.start : label.end], speaker == "agent", frozenset({label.category}))
+        for item in items
+        for label in item.labels
+        for speaker, text in [item.turns[label.turn]]
+    ]
+
+
 def examples_of_rules(language: str) -> list[Example]:
     """Return what the word rules of a pack give as examples: each flags its category, or is lawful."""
     (pack,) = load_packs([RULES / PACK_OF[language]])

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from audit_service.detection.folding import fold
 
 FILES = ("reader.onnx", "tokenizer.json", "reader.json")
-LONGEST = 96
+LONGEST = 160
 CLEAREST = 8.0
 _BEGIN, _END = 0, 2
 
