@@ -30,12 +30,12 @@ from train_wordings import PACK_OF, Example, Trained, columns_of, examples_of, e
 
 import corpus
 from audit_service.detection.folding import fold, is_chinese
-from audit_service.detection.reader import LONGEST, surface
+from audit_service.detection.reader import surface
 from audit_service.detection.taxonomy import SIGNALS
 from audit_service.detection.wordings import ANY_CONDUCT, ANY_SIGNAL
 
 TARGET = Path(__file__).resolve().parent.parent / "rules" / "reader"
-SHARE, LEAST_ODDS = 0.4, -1.0
+SHARE, LEAST_ODDS, LONGEST = 0.4, -1.0, 160
 LATIN_RANK = 40_000
 DROPPED = 0.1
 EPOCHS, BATCH, RATE, SEED = 4, 32, 3e-4, 1
@@ -181,6 +181,8 @@ class Trainer:
                 optimizer.step()
                 losses.append(loss.item())
                 done += 1
+                if done % 20 == 0:
+                    print(done, total, time.perf_counter() - begun, flush=True)
             seconds = time.perf_counter() - begun
             print(f"  epoch {epoch + 1}: loss {sum(losses) / len(losses):.3f}, {seconds:.0f} s", flush=True)
         return net.eval()
@@ -208,7 +210,8 @@ class Trainer:
         )
         signal = torch.tensor([column in {*SIGNALS, ANY_SIGNAL} for column in columns])
         counted = torch.tensor([by_agent for _, by_agent, _ in batch])[:, None] != signal[None]
-        odds = net(*padded([self.row(text) for text, _, _ in batch]))
+        with torch.autocast("cpu", torch.bfloat16):
+            odds = net(*padded([self.row(text) for text, _, _ in batch])).float()
         every = functional.binary_cross_entropy_with_logits(odds, truth.float(), reduction="none")
         return 10 * (every * counted).sum() / counted.sum()
 
@@ -261,7 +264,7 @@ def write(net: Net, trainer: Trainer, columns: Sequence[str]) -> None:
     quantize_dynamic(whole, TARGET / "reader.onnx", per_channel=True, weight_type=QuantType.QInt8)
     whole.unlink()
     trainer.tokenizer.save(str(TARGET / "tokenizer.json"), pretty=False)
-    facts = {"categories": list(columns), "share": SHARE, "least_odds": LEAST_ODDS}
+    facts = {"categories": list(columns), "longest": LONGEST, "share": SHARE, "least_odds": LEAST_ODDS}
     (TARGET / "reader.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     print({file.name: f"{file.stat().st_size / 1e6:.1f} MB" for file in sorted(TARGET.iterdir())})
 

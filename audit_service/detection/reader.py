@@ -21,7 +21,6 @@ from tokenizers import Tokenizer
 from audit_service.detection.folding import fold
 
 FILES = ("reader.onnx", "tokenizer.json", "reader.json")
-LONGEST = 160
 CLEAREST = 8.0
 _BEGIN, _END = 0, 2
 
@@ -44,8 +43,9 @@ class Reader:
 
     Args:
         folder: holds ``reader.onnx`` (token numbers in, log-odds out), ``tokenizer.json``, and ``reader.json``:
-            ``categories`` (the columns), ``share`` (of the reader in a mixed score, 0 to 1), and ``least_odds`` (below
-            which, in both columns of the linear model that say whether there is anything, the reader is not asked).
+            ``categories`` (the columns), ``longest`` (tokens that are read), ``share`` (of the reader in a mixed score,
+            0 to 1), and ``least_odds`` (below which, in both columns of the linear model that say whether there is
+            anything, the reader is not asked).
 
     Raises:
         OSError, ValueError, KeyError: a file is missing or is not what it should be.
@@ -56,6 +56,7 @@ class Reader:
         self.digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
         facts = json.loads(contents[2])
         self.categories: tuple[str, ...] = tuple(facts["categories"])
+        self.longest = int(facts["longest"])
         self.share = float(facts["share"])
         self.least_odds = float(facts["least_odds"])
         try:
@@ -75,7 +76,7 @@ class Reader:
         return np.clip(np.round(odds[:, places], 2), -CLEAREST, CLEAREST)
 
     def _tokens(self, text: str) -> NDArray[np.int64]:
-        numbers = self._tokenizer.encode(surface(text), add_special_tokens=False).ids[: LONGEST - 2]
+        numbers = self._tokenizer.encode(surface(text), add_special_tokens=False).ids[: self.longest - 2]
         return np.array([[_BEGIN, *numbers, _END]], dtype=np.int64)
 
 
