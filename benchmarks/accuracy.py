@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from detection_samples import EVENT_CATEGORIES, by_keywords
+from layers import model_only, without_reader, words_only
 from rapidfuzz import fuzz, process
 
 import corpus
 from audit_service.detection import Conversation, Engine, Turn, load_packs
-from audit_service.detection.rules import Pack
 
 ROOT = Path(__file__).resolve().parent.parent
 Find = Callable[[corpus.Item], set[str]]
@@ -42,11 +41,6 @@ def conversation(item: corpus.Item) -> Conversation:
 def by_engine(engine: Engine) -> Find:
     """Return a finder that asks the engine."""
     return lambda item: {finding.category for finding in engine.scan(conversation(item)).findings}
-
-
-def words_only(pack: Pack) -> Pack:
-    """Return a pack without the rules of its trained model."""
-    return replace(pack, rules=tuple(rule for rule in pack.rules if rule.kind != "model"), model=None)
 
 
 def by_likeness(train: Sequence[corpus.Item]) -> Find:
@@ -123,8 +117,11 @@ def main() -> None:
     options = parser.parse_args()
     packs = load_packs([ROOT / "rules" / "cn", ROOT / "rules" / "us"])
     train = list(corpus.messages("train"))
+    whole = Engine(packs)
     finders = {
-        "rules and model": by_engine(Engine(packs)),
+        "rules and model": by_engine(whole),
+        "without reader": by_engine(without_reader(whole)),
+        "model alone": by_engine(Engine([model_only(pack) for pack in packs])),
         "rules alone": by_engine(Engine([words_only(pack) for pack in packs])),
         "keyword list": lambda item: by_keywords(conversation(item)),
         "rapidfuzz": by_likeness(train),

@@ -1,8 +1,8 @@
 """Messages a second on one core: the engine with the CN and US packs, beside simpler scanners on the same literals.
 
-Messages as a lender's day has them (traffic.py), one in fifty with conduct or a signal, and the hardest there are: only
-freely written ones, most of them lawful near misses. The engine is measured on both, with the reader (the small language
-model) and without it. Run: python benchmarks/scan.py [--messages 200000] [--one-in 50] [--profile]
+Messages as a lender's day has them (traffic.py), one in fifty with conduct or a signal, and the hardest: freely written
+ones only, most of them lawful near misses. The engine is measured on both, with the reader (the small language model)
+and without it. Run: python benchmarks/scan.py [--messages 200000] [--one-in 50] [--profile]
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pathlib import Path
 
 import hyperscan
 from ahocorasick_rs import AhoCorasick
+from layers import without_reader, words_only
 from rapidfuzz import fuzz, process
 from traffic import TEMPLATED, conversations
 
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Name
-from audit_service.detection.rules import Detection, Pack, Rule
-from audit_service.detection.wordings import TrainedLayer
+from audit_service.detection.rules import Detection
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 LIKENESS = 85
@@ -44,16 +44,6 @@ def rate(name: str, scan: Callable[[], object], count: int) -> None:
     scan()
     seconds = time.perf_counter() - begun
     print(f"{name:34} {count / seconds:12,.0f} messages/s  ({count:,} in {seconds:.1f} s)", flush=True)
-
-
-def without_reader(engine: Engine) -> Engine:
-    """Return an engine of the same packs whose trained layer is the linear model alone."""
-    return Engine(
-        [
-            pack if pack.model is None else replace(pack, model=TrainedLayer(pack.model.linear, None))
-            for pack in engine.packs
-        ]
-    )
 
 
 def by_hyperscan(literals: Sequence[str]) -> Callable[[Sequence[str]], int]:
@@ -87,16 +77,8 @@ def grown(engine: Engine, count: int) -> Engine:
     phrase = Selection(("phrases", "phrase"), phrases)
     detection = Detection(selections=(phrase,), condition=Name("phrase"), condition_text="phrase")
     more = replace(rule, id="phrases", detection=detection)
-    packs = [
-        replace(each, model=None, rules=[*plain_rules(each), *([more] if each is pack else [])])
-        for each in engine.packs
-    ]
-    return Engine(packs)
-
-
-def plain_rules(pack: Pack) -> list[Rule]:
-    """Return the rules of a pack but those of its trained layer."""
-    return [rule for rule in pack.rules if rule.kind != "model"]
+    plain = [words_only(each) for each in engine.packs if each is not pack]
+    return Engine([*plain, replace(words_only(pack), rules=(*words_only(pack).rules, more))])
 
 
 def print_memory() -> None:
