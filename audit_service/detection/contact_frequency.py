@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from audit_service.detection.civil_time import days_before
-from audit_service.detection.contact_log import Judgement, Log, is_effective, shown
+from audit_service.detection.contact_log import Judgement, Log, is_effective, shown, unknown_person
 from audit_service.detection.values import Attempt
 
 Counts = bool | str
@@ -111,7 +111,11 @@ def _after(judgement: Judgement, attempt: Attempt, counts: Counts, talk: tuple[d
 def _by_person(judgement: Judgement, log: Log) -> dict[Key, list[Attempt]]:
     groups: dict[Key, list[Attempt]] = {}
     for attempt in filter(judgement.concerns, log.attempts):
-        groups.setdefault(KEYS["person"](attempt), []).append(attempt)
+        missing = _unassignable("person", attempt)
+        if missing:
+            judgement.cannot_tell(attempt, missing)
+        else:
+            groups.setdefault(KEYS["person"](attempt), []).append(attempt)
     return groups
 
 
@@ -202,15 +206,14 @@ def _groups(judgement: Judgement, log: Log, count: Count) -> dict[Key, list[tupl
 
 def _unassignable(per: str, attempt: Attempt) -> str:
     """Return the fact for lack of which a contact belongs to no group; empty if it belongs to one."""
-    if per == "number" and not attempt.number:
-        return "number"
-    if per in {"person", "contact_person"} and attempt.is_unnamed and not attempt.number:
-        return "contact_person"
-    if per == "contact_person" and attempt.is_unnamed:
-        return "contact_person"
-    if per == "contact_person" and attempt.recipient is None and attempt.contact_person_id is None:
-        return "recipient"
-    return ""
+    if per == "borrower":
+        return ""
+    if per == "number":
+        return "" if attempt.number else "number"
+    missing = unknown_person(attempt)
+    if per == "person" and missing == "contact_person" and attempt.number:
+        return ""
+    return missing
 
 
 def _dated(judgement: Judgement, entries: list[tuple[Attempt, Counts]]) -> list[tuple[date, Attempt, Counts]]:

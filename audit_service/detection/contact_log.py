@@ -95,6 +95,15 @@ class Judgement:
         self.undetermined.append(Undetermined(self.rule.id, attempt.id, missing))
 
 
+def unknown_person(attempt: Attempt) -> str:
+    """Return what the log does not say about who was contacted; empty if it says enough."""
+    if attempt.contact_person_id is not None:
+        return ""
+    if attempt.recipient is None:
+        return "recipient"
+    return "contact_person" if attempt.is_unnamed else ""
+
+
 def is_effective(attempt: Attempt, least_s: float) -> bool | None:
     """Tell whether a call became a conversation: answered, and long enough; None if the log does not say."""
     if attempt.is_answered is False:
@@ -104,14 +113,17 @@ def is_effective(attempt: Attempt, least_s: float) -> bool | None:
     return attempt.talk_s >= least_s
 
 
+def as_seen(instant: datetime, attempt: Attempt) -> str:
+    """Return an instant in the civil time of the person contacted, as an explanation prints it; UTC if unknown."""
+    local = instant if attempt.timezone is None else local_time(instant, attempt.timezone)
+    return local.isoformat(timespec="minutes")
+
+
 def shown(attempt: Attempt) -> dict[str, str]:
     """Return what an explanation prints of a counted attempt: when, by what channel, by which agency."""
-    at: datetime = attempt.started_at
-    if attempt.timezone is not None:
-        at = local_time(at, attempt.timezone)
     return {
         "id": attempt.id,
-        "at": at.isoformat(timespec="minutes"),
+        "at": as_seen(attempt.started_at, attempt),
         "channel": attempt.channel,
         "agency": attempt.agency_id,
     }

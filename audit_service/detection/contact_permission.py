@@ -8,7 +8,7 @@ from typing import Any
 
 from audit_service.detection.cease_terms import ALL, REPRESENTED, WORK, WORKING_HOURS
 from audit_service.detection.civil_time import is_within, local_day, local_time
-from audit_service.detection.contact_log import Judgement, Log
+from audit_service.detection.contact_log import Judgement, Log, as_seen, unknown_person
 from audit_service.detection.values import Attempt, CeaseRequest, Complaint
 
 WORKING_DAYS = range(5)
@@ -22,24 +22,15 @@ def judge_wrong_party(judgement: Judgement, log: Log) -> None:
     no call that found the number invalid. ``failed_days: 0`` asks for no such proof: every such contact is flagged.
     """
     for attempt in filter(judgement.concerns, log.attempts):
-        missing = _unknown_person(attempt)
-        if missing:
-            judgement.cannot_tell(attempt, missing)
+        missing = unknown_person(attempt)
+        if missing or (attempt.contact_person_id is not None and attempt.is_related is None):
+            judgement.cannot_tell(attempt, missing or "is_related")
         elif attempt.contact_person_id is None or attempt.is_related:
             continue
         elif judgement.limits["failed_days"] == 0:
             judgement.flag(attempt, (attempt,))
         else:
             _judge_reach(judgement, log, attempt)
-
-
-def _unknown_person(attempt: Attempt) -> str:
-    """Return what the log does not say about who was contacted; empty if it says enough."""
-    if attempt.contact_person_id is not None:
-        return "is_related" if attempt.is_related is None else ""
-    if attempt.recipient is None:
-        return "recipient"
-    return "contact_person" if attempt.is_unnamed else ""
 
 
 def _judge_reach(judgement: Judgement, log: Log, attempt: Attempt) -> None:
@@ -81,13 +72,18 @@ def judge_after_cease(judgement: Judgement, log: Log) -> None:
         if _is_beside(judgement.limits, attempt) or log.has_consent(attempt, judgement.limits.get("consent")):
             continue
         requests = [request for request in log.cease_requests if _may_cover(judgement, request, attempt)]
-        certain = [request for request in requests if request.person == attempt.person]
-        if attempt.is_unnamed and requests:
-            judgement.cannot_tell(attempt, "contact_person")
-        for request in certain:
-            if _is_asked_against(judgement, request, attempt):
+        missing = unknown_person(attempt)
+        if missing and any(missing == "recipient" or request.contact_person_id for request in requests):
+            judgement.cannot_tell(attempt, missing)
+            continue
+        for request in requests:
+            if request.person == attempt.person and _is_asked_against(judgement, request, attempt):
                 asked = () if request.attempt_id is None else (request.attempt_id,)
-                facts = {"asked_at": request.at.isoformat(), "scope": request.scope, "asked_channel": request.channel}
+                facts = {
+                    "asked_at": as_seen(request.at, attempt),
+                    "scope": request.scope,
+                    "asked_channel": request.channel,
+                }
                 judgement.flag(attempt, (*asked, attempt), **facts)
                 break
 
@@ -131,7 +127,7 @@ def judge_after_complaint(judgement: Judgement, log: Log) -> None:
             continue
         pending = [complaint for complaint in log.complaints if _is_waiting(judgement.limits, complaint, attempt)]
         if pending:
-            facts = {"complained_at": pending[0].from_at.isoformat(), "requests": list(pending[0].requests)}
+            facts = {"complained_at": as_seen(pending[0].from_at, attempt), "requests": list(pending[0].requests)}
             judgement.flag(attempt, (attempt,), **facts)
 
 

@@ -12,7 +12,7 @@ from flask_security import current_user
 from markupsafe import Markup, escape
 
 from audit_service.i18n import LOCALES, locale_of
-from audit_service.reports import wording
+from audit_service.reports import event_wording, wording
 from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
 from audit_service.web.policy import REVIEWERS
@@ -91,6 +91,7 @@ def bind_presentation(app: Flask) -> None:
         heard_again=wording.heard_again,
         told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,
+        missing_fact=event_wording.missing_fact,
         said=in_page_language,
         rule_of=rule_of,
         page_locale=page_locale,
