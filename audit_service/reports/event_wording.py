@@ -32,7 +32,7 @@ _CALENDAR = "calendar of "
 def missing_fact(code: str) -> str:
     """Say for lack of what a rule could not be judged."""
     if code.startswith(_CALENDAR):
-        return gettext("the calendar of holidays does not cover %(year)s", year=code.removeprefix(_CALENDAR))
+        return str(gettext("the calendar of holidays does not cover %(year)s", year=code.removeprefix(_CALENDAR)))
     return str(MISSING.get(code, code))
 
 
@@ -61,24 +61,26 @@ def event_details(explanation: Mapping[str, Any], channels: Mapping[str, Any]) -
 
 def _counted(explanation: Mapping[str, Any]) -> str:
     listed = explanation["counted"][-LONGEST_LIST:]
-    return gettext(
-        "Counted %(count)s, at most %(max)s in %(window)s: %(contacts)s.",
-        count=explanation["count"],
-        max=explanation["max"],
-        window=_window(explanation),
-        contacts=" · ".join(f"{_minute(one['at'])} #{one['id']}" for one in listed),
+    return str(
+        gettext(
+            "Counted %(count)s, at most %(max)s in %(window)s: %(contacts)s.",
+            count=explanation["count"],
+            max=explanation["max"],
+            window=_window(explanation),
+            contacts=" · ".join(f"{_minute(one['at'])} #{one['id']}" for one in listed),
+        )
     )
 
 
 def _window(explanation: Mapping[str, Any]) -> str:
     if "days" in explanation:
-        return gettext("%(number)s calendar days", number=explanation["days"])
+        return str(gettext("%(number)s calendar days", number=explanation["days"]))
     minutes = explanation.get("minutes")
     if minutes is None:
-        return gettext("all time")
+        return str(gettext("all time"))
     if minutes % MINUTES_PER_HOUR == 0:
-        return gettext("any %(number)s hours", number=minutes // MINUTES_PER_HOUR)
-    return gettext("any %(number)s minutes", number=minutes)
+        return str(gettext("any %(number)s hours", number=minutes // MINUTES_PER_HOUR))
+    return str(gettext("any %(number)s minutes", number=minutes))
 
 
 def _scope(explanation: Mapping[str, Any], channels: Mapping[str, Any]) -> str:
@@ -91,12 +93,10 @@ def _scope(explanation: Mapping[str, Any], channels: Mapping[str, Any]) -> str:
         "hours": gettext("between %(hours)s", hours=hours),
     }
     channel = explanation.get("asked_channel")
-    scope = named.get(kind, kind)
-    return (
-        scope
-        if channel is None
-        else gettext("%(scope)s, by %(channel)s", scope=scope, channel=channels.get(channel, channel))
-    )
+    scope = str(named.get(kind, kind))
+    if channel is None:
+        return scope
+    return str(gettext("%(scope)s, by %(channel)s", scope=scope, channel=channels.get(channel, channel)))
 
 
 def _minute(instant: str) -> str:
