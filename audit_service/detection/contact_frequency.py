@@ -168,19 +168,22 @@ def _count(judgement: Judgement, log: Log, count: Count) -> None:
 def _slide(judgement: Judgement, count: Count, entries: list[tuple[Attempt, Any, Counts]]) -> None:
     """Move the window over the contacts of one group, in order, and say where there are too many in it."""
     limit = judgement.limits["max"]
+    lines = {attempt.id: shown(attempt) for attempt, _, _ in entries} if len(entries) > limit else {}
     inside: deque[tuple[Attempt, Any, Counts]] = deque()
+    sure = 0
     for attempt, at, counts in entries:
         if counts is False:
             continue
         inside.append((attempt, at, counts))
+        sure += counts is True
         while not _is_inside(count, inside[0][1], at):
-            inside.popleft()
-        sure = [other for other, _, does in inside if does is True]
-        if counts is True and len(sure) > limit:
-            listed = sure if count.window else [*sure[:limit], attempt]
-            facts = {"count": len(sure), "max": limit, "per": count.per, **count.window}
-            judgement.flag(attempt, listed, **facts, counted=[shown(other) for other in listed])
-        elif len(inside) > limit and len(inside) > len(sure):
+            sure -= inside.popleft()[2] is True
+        if counts is True and sure > limit:
+            listed = [other for other, _, does in inside if does is True]
+            listed = listed if count.window else [*listed[:limit], attempt]
+            facts = {"count": sure, "max": limit, "per": count.per, **count.window}
+            judgement.flag(attempt, listed, **facts, counted=[lines[other.id] for other in listed])
+        elif len(inside) > limit and len(inside) > sure:
             judgement.cannot_tell(attempt, next(does for _, _, does in inside if isinstance(does, str)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 
@@ -21,6 +21,7 @@ def judge_wrong_party(judgement: Judgement, log: Log) -> None:
     Reachable: an answered call, after which there were fewer than ``failed_days`` days on which every call failed, and
     no call that found the number invalid. ``failed_days: 0`` asks for no such proof: every such contact is flagged.
     """
+    calls = _calls_to_borrowers(log)
     for attempt in filter(judgement.concerns, log.attempts):
         missing = unknown_person(attempt)
         if missing or (attempt.contact_person_id is not None and attempt.is_related is None):
@@ -30,11 +31,11 @@ def judge_wrong_party(judgement: Judgement, log: Log) -> None:
         elif judgement.limits["failed_days"] == 0:
             judgement.flag(attempt, (attempt,))
         else:
-            _judge_reach(judgement, log, attempt)
+            _judge_reach(judgement, calls.get(attempt.borrower_id, []), attempt)
 
 
-def _judge_reach(judgement: Judgement, log: Log, attempt: Attempt) -> None:
-    calls = _calls_before(log, attempt)
+def _judge_reach(judgement: Judgement, calls: Sequence[Attempt], attempt: Attempt) -> None:
+    calls = [call for call in calls if call.started_at < attempt.started_at]
     answered = [other for other in calls if other.is_answered]
     since = [other for other in calls if not answered or other.started_at > answered[-1].started_at]
     failed = [other for other in since if other.is_answered is False]
@@ -49,17 +50,14 @@ def _judge_reach(judgement: Judgement, log: Log, attempt: Attempt) -> None:
         judgement.flag(attempt, (answered[-1], *failed, attempt), failed_days=failed_days)
 
 
-def _calls_before(log: Log, attempt: Attempt) -> list[Attempt]:
-    """Return the calls to the borrower himself before ``attempt``."""
-    return [
-        other
-        for other in log.attempts
-        if other.borrower_id == attempt.borrower_id
-        and other.person == f"borrower:{attempt.borrower_id}"
-        and other.channel == "call"
-        and other.direction == "outbound"
-        and other.started_at < attempt.started_at
-    ]
+def _calls_to_borrowers(log: Log) -> dict[str, list[Attempt]]:
+    """Return the calls to each borrower himself, in order of time."""
+    calls: dict[str, list[Attempt]] = {}
+    for attempt in log.attempts:
+        is_call = attempt.channel == "call" and attempt.direction == "outbound"
+        if is_call and attempt.contact_person_id is None and not attempt.is_unnamed:
+            calls.setdefault(attempt.borrower_id, []).append(attempt)
+    return calls
 
 
 def judge_after_cease(judgement: Judgement, log: Log) -> None:
