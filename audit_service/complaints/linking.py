@@ -20,6 +20,7 @@ from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.errors import NotFoundError
+from audit_service.intake.handover import hand_contact_logs
 from audit_service.review.models import Finding, FindingKind
 
 # What people call by another of these names: a threat told as impersonation, a call to a colleague told as disclosure.
@@ -63,6 +64,8 @@ class Weight:
 def link(session: Session, complaint_id: int) -> LinkSummary:
     """Link a complaint to the findings of its complainant's contacts and conclude on each allegation; safe to repeat.
 
+    The contact log is then judged again: contacts while a complaint is pending are held against it.
+
     Raises:
         NotFoundError: there is no such complaint.
     """
@@ -82,6 +85,8 @@ def link(session: Session, complaint_id: int) -> LinkSummary:
         session.add(conclude(session, allegation, own, attempts))
     detail: dict[str, str | int | bool] = {"attempts": sum(c is not None for c in contacts), "links": len(links)}
     custody.record(session, Act(Action.LINKED, "complaint", complaint.number, detail=detail))
+    if complaint.borrower_id is not None:
+        hand_contact_logs(session, [complaint.borrower_id])
     session.expire(complaint)
     return LinkSummary(attempts=sum(contact is not None for contact in contacts), links=len(links))
 

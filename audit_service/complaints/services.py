@@ -35,6 +35,7 @@ from audit_service.custody.models import Action, ExhibitKind
 from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
 from audit_service.errors import NotFoundError
+from audit_service.intake.handover import hand_contact_logs
 from audit_service.organizations.models import Institution
 from audit_service.queue import DETECT, enqueue
 
@@ -229,6 +230,8 @@ def change_status(session: Session, number: str, to: ComplaintStatus, *, actor: 
     if to in ENDING:
         for limit in complaint.clocks:
             limit.stopped_at = limit.stopped_at or clock.now()
+    if complaint.borrower_id is not None:
+        hand_contact_logs(session, [complaint.borrower_id])
     detail: dict[str, str | int | bool] = {"from": former.value, "to": to.value}
     custody.record(session, Act(Action.STATUS_CHANGED, "complaint", number, actor=actor, detail=detail))
     session.flush()

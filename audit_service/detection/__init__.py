@@ -12,6 +12,7 @@ from audit_service.detection.rules import Authority, Pack, Rule
 from audit_service.detection.values import (
     Attempt,
     CeaseRequest,
+    Complaint,
     Consent,
     Conversation,
     FoundFinding,
@@ -24,6 +25,7 @@ __all__ = [
     "Attempt",
     "Authority",
     "CeaseRequest",
+    "Complaint",
     "Consent",
     "Conversation",
     "Engine",

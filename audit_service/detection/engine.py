@@ -9,10 +9,12 @@ from datetime import UTC, date
 
 import numpy as np
 
-from audit_service.detection import contact_log, openings, proposals, words
+from audit_service.detection import event_rules, openings, proposals, words
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.bulk import fold_in_bulk
+from audit_service.detection.calendars import Calendar
 from audit_service.detection.civil_time import local_day
+from audit_service.detection.contact_log import Log
 from audit_service.detection.errors import RulePackError, UnknownRuleError
 from audit_service.detection.folding import is_chinese, remember
 from audit_service.detection.identities import judge_identity
@@ -24,6 +26,7 @@ from audit_service.detection.screening import Screen
 from audit_service.detection.values import (
     Attempt,
     CeaseRequest,
+    Complaint,
     Consent,
     Conversation,
     FoundFinding,
@@ -67,7 +70,7 @@ class Engine:
     """Judges by a fixed set of packs, compiled once.
 
     Raises:
-        RulePackError: two packs hold a rule of the same id.
+        RulePackError: two packs hold a rule of the same id, or a rule names a calendar that no pack holds.
     """
 
     def __init__(self, packs: Sequence[Pack]) -> None:
@@ -78,6 +81,7 @@ class Engine:
                 raise RulePackError(rule.file, rule.line, f"rule {rule.id} stands in {self._rules[rule.id].file} too")
             self._rules[rule.id] = rule
         self._packs = {rule.id: pack for pack in self.packs for rule in pack.rules}
+        self._calendars = _calendars(self.packs)
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         self._anchors = Anchors(selections)
         self._screens: dict[Kind, Screen] = {}
@@ -130,7 +134,7 @@ class Engine:
             results[number] = self._scan(conversations[number], rows)
 
     def _scan_hours(self, conversation: Conversation) -> ScanResult:
-        found, unsure = _judge_hours(self._applicable_to(conversation).hours, conversation)
+        found, unsure = _judge_hours(self._applicable_to(conversation).hours, conversation, self._calendars)
         return ScanResult(_ordered(found), tuple(unsure))
 
     def _kind(self, conversation: Conversation) -> Kind:
@@ -178,7 +182,7 @@ class Engine:
             found, unsure = COURSE_JUDGES[rule.kind](rule, conversation, self._anchors)
             findings += found
             undetermined += unsure
-        found, unsure = _judge_hours(rules.hours, conversation)
+        found, unsure = _judge_hours(rules.hours, conversation, self._calendars)
         return ScanResult(_ordered([*findings, *found]), (*undetermined, *unsure))
 
     def scan_log(
@@ -186,12 +190,13 @@ class Engine:
         attempts: Sequence[Attempt],
         cease_requests: Sequence[CeaseRequest] = (),
         consents: Sequence[Consent] = (),
+        complaints: Sequence[Complaint] = (),
     ) -> ScanResult:
         """Judge a contact log by the event rules; each attempt by those in force on its civil day."""
         ordered = tuple(sorted(attempts, key=lambda attempt: (attempt.started_at, attempt.id)))
-        log = contact_log.Log(ordered, tuple(cease_requests), tuple(consents))
+        log = Log(ordered, tuple(cease_requests), tuple(consents), tuple(complaints), self._calendars)
         rules = [rule for rule in self._rules.values() if rule.kind == "event"]
-        findings, undetermined = contact_log.judge(rules, log)
+        findings, undetermined = event_rules.judge(rules, log)
         return ScanResult(_ordered(findings), tuple(undetermined))
 
     def _applicable_to(self, conversation: Conversation) -> Applicable:
@@ -308,7 +313,9 @@ def _proposed(
     ]
 
 
-def _judge_hours(hours: Sequence[Rule], conversation: Conversation) -> tuple[list[FoundFinding], list[Undetermined]]:
+def _judge_hours(
+    hours: Sequence[Rule], conversation: Conversation, calendars: Mapping[str, Calendar]
+) -> tuple[list[FoundFinding], list[Undetermined]]:
     """Judge the hour of a single contact, as if it were a log of one line; one that is in a log is judged there."""
     is_from_agent = any(turn.speaker in {"agent", "unknown"} for turn in conversation.turns)
     if conversation.at is None or conversation.is_in_log or not is_from_agent:
@@ -332,7 +339,17 @@ def _judge_hours(hours: Sequence[Rule], conversation: Conversation) -> tuple[lis
     consents = tuple(
         Consent(conversation.id, given.kind, given.from_at, given.to_at) for given in conversation.consents
     )
-    return contact_log.judge(hours, contact_log.Log((attempt,), consents=consents))
+    return event_rules.judge(hours, Log((attempt,), consents=consents, calendars=calendars))
+
+
+def _calendars(packs: Sequence[Pack]) -> dict[str, Calendar]:
+    """Return the calendars of all packs, of which each rule must find the one that it names."""
+    calendars = {name: calendar for pack in packs for name, calendar in pack.calendars.items()}
+    for rule in (rule for pack in packs for rule in pack.rules):
+        named = rule.detection.limits.get("holidays", {}).get("calendar")
+        if named is not None and named not in calendars:
+            raise RulePackError(rule.file, rule.line, f"no loaded pack holds the calendar {named}")
+    return calendars
 
 
 def _ordered(findings: Sequence[FoundFinding]) -> tuple[FoundFinding, ...]:

@@ -10,9 +10,20 @@ from typing import Any
 
 from audit_service.detection.documents import conversation_of
 from audit_service.detection.engine import Engine
+from audit_service.detection.event_rules import notice_of
 from audit_service.detection.pack_files import TEXT_KINDS
 from audit_service.detection.rules import Rule
-from audit_service.detection.values import Attempt, CeaseRequest, Consent, Conversation, FoundFinding, Turn
+from audit_service.detection.values import (
+    Attempt,
+    CeaseRequest,
+    Complaint,
+    Consent,
+    Conversation,
+    FoundFinding,
+    Turn,
+)
+
+ZONES = {"cn": "Asia/Shanghai", "us": "America/New_York", "uk": "Europe/London", "in": "Asia/Kolkata"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ def test_examples(engine: Engine) -> list[ExampleFailure]:
 def judge_example(engine: Engine, rule: Rule, side: str, index: int) -> ExampleFailure | None:
     """Return what is wrong with one example; None if it holds."""
     example = rule.examples[side][index]
+    if rule.kind == "event":
+        return _judge_log(engine, rule, side, index)
     found = findings(engine, rule, example)
     shown = str(example.get("text") or f"{side}[{index}]")
     got = "; ".join(finding.quote or finding.subject for finding in found) or "nothing"
@@ -58,26 +71,40 @@ def _flag_missing(example: Mapping[str, Any], found: list[FoundFinding]) -> str:
     """Return what a flag example asks for and did not get; empty if it got all."""
     if not found:
         return "a finding"
-    if "flagged" in example:
-        wanted = [str(number) for number in example["flagged"]]
-        return "" if [finding.subject for finding in found] == wanted else f"findings at {', '.join(wanted)}"
     quote = example.get("quote", "")
     if quote and not any(quote in finding.quote or finding.quote in quote for finding in found):
         return f"the quote {quote}"
     return ""
 
 
+def _judge_log(engine: Engine, rule: Rule, side: str, index: int) -> ExampleFailure | None:
+    """Judge a contact log: which attempts are flagged, and of which the outcome must be "cannot determine".
+
+    An attempt whose outcome is undetermined has not passed: an example that passes names it under ``undetermined``.
+    """
+    example = rule.examples[side][index]
+    result = _undisturbed(engine).scan_log(*_log(rule, example))
+    notice = notice_of(rule.detection.event)
+    unsure = [item for item in result.undetermined if item.rule_id == rule.id]
+    noticed = [item.subject for item in unsure if notice and item.missing == notice]
+    got = sorted({int(f.subject) for f in result.findings if f.rule_id == rule.id} | set(map(int, noticed)))
+    open_ = sorted({int(item.subject) for item in unsure if not notice or item.missing != notice})
+    wanted = example.get("flagged", got if side == "flag" and got else [])
+    wanted_open = example.get("undetermined", open_ if side == "flag" else [])
+    if (got, open_) == (wanted, wanted_open) and bool(got) == (side == "flag"):
+        return None
+    expected = f"flagged {wanted or 'one at least' if side == 'flag' else []}, undetermined {wanted_open}"
+    return ExampleFailure(rule.id, f"{side}[{index}]", expected, f"flagged {got}, undetermined {open_}")
+
+
 def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[FoundFinding]:
-    """Return the findings of ``rule`` in the contact that an example describes.
+    """Return the findings of ``rule`` in the contact that an example of words describes.
 
     The model is silent where the words of another rule speak, so its examples are judged without them; and what the
     words of a rule say is judged without the model's dissent, and without the rules that replace it.
     """
     engine = _alone(engine, rule.id) if rule.kind == "model" else _undisturbed(engine)
-    if rule.kind == "event":
-        result = engine.scan_log(*_log(rule, example))
-    else:
-        result = engine.scan(_conversation(rule, example))
+    result = engine.scan(_conversation(rule, example))
     return [finding for finding in result.findings if finding.rule_id == rule.id]
 
 
@@ -96,7 +123,9 @@ def _conversation(rule: Rule, example: Mapping[str, Any]) -> Conversation:
     )
 
 
-def _log(rule: Rule, example: Mapping[str, Any]) -> tuple[list[Attempt], list[CeaseRequest], list[Consent]]:
+def _log(
+    rule: Rule, example: Mapping[str, Any]
+) -> tuple[list[Attempt], list[CeaseRequest], list[Consent], list[Complaint]]:
     """Return the contact log of an example; attempts are numbered from 1, what is not said takes a default."""
     attempts = [_attempt(rule, str(number), line) for number, line in enumerate(example["log"], start=1)]
     ceases = [
@@ -106,10 +135,14 @@ def _log(rule: Rule, example: Mapping[str, Any]) -> tuple[list[Attempt], list[Ce
         for line in example.get("ceases", ())
     ]
     consents = [
-        Consent("b", line["kind"], _instant(line["from"]), _instant(line["to"]) if "to" in line else None)
+        Consent("b", line["kind"], _instant(line["from"]), _instant_or_none(line.get("to")))
         for line in example.get("consents", ())
     ]
-    return attempts, ceases, consents
+    complaints = [
+        Complaint("b", _instant(line["from"]), _instant_or_none(line.get("to")), tuple(line.get("requests", ())))
+        for line in example.get("complaints", ())
+    ]
+    return attempts, ceases, consents, complaints
 
 
 def _attempt(rule: Rule, number: str, line: Mapping[str, Any]) -> Attempt:
@@ -122,20 +155,26 @@ def _attempt(rule: Rule, number: str, line: Mapping[str, Any]) -> Attempt:
         is_related=line.get("related"),
         number=line.get("number", "100"),
         agency_id=line.get("agency", "a"),
-        institution_id="i",
+        institution_id=line.get("institution", "i"),
         channel=line.get("channel", "call"),
         direction=line.get("direction", "outbound"),
         started_at=_instant(line["at"]),
-        timezone=line.get("timezone", "Asia/Shanghai" if jurisdiction == "cn" else "America/New_York"),
+        timezone=line.get("timezone", ZONES.get(jurisdiction)),
         is_answered=line.get("answered"),
         talk_s=line.get("talk"),
-        recipient="third_party" if person else "borrower",
+        recipient=line.get("recipient", "third_party" if person else "borrower"),
+        has_recording=line.get("recorded"),
         jurisdiction=jurisdiction,
+        outcome=line.get("outcome"),
     )
 
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _instant_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _instant(text)
 
 
 @lru_cache(maxsize=8)
@@ -149,7 +188,9 @@ def _undisturbed(engine: Engine) -> Engine:
 
 
 def _for_itself(rule: Rule) -> Rule:
-    return replace(rule, replaces=None, replaced_by=())
+    """Return the rule as it judges when nothing stands against it: not replaced, and in force though a draft."""
+    status = "active" if rule.status == "draft" else rule.status
+    return replace(rule, replaces=None, replaced_by=(), status=status)
 
 
 @lru_cache(maxsize=512)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from audit_service.detection.conditions import names, parse
-from audit_service.detection.contact_log import JUDGES, REQUIRED_LIMITS
+from audit_service.detection.contact_frequency import COUNTED, KEYS
 from audit_service.detection.errors import ConditionError, RulePackError
+from audit_service.detection.event_rules import EVENTS, notice_of
 from audit_service.detection.loading import RESERVED, RuleBuilder, build_pack
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.pack_files import TEXT_KINDS, PackFiles, form_problems, pack_folders, read_pack
@@ -90,9 +91,12 @@ def check_key_order(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
 
 
 def check_category(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
-    """The category is one of the taxonomy, and signals come from the other side."""
-    category, speaker = file.value["category"], file.value["speaker"]
-    if category not in CATEGORIES:
+    """The category is one of the taxonomy, and signals come from the other side; a notice has none."""
+    category, speaker = file.value.get("category", ""), file.value["speaker"]
+    if notice_of(file.value["detect"].get("event")):
+        if category:
+            yield ("category",), "a notice makes no findings and has no category"
+    elif category not in CATEGORIES:
         yield ("category",), f"{category!r} is not a category of the taxonomy"
     elif (category in SIGNALS) == ("agent" in speaker):
         yield ("speaker",), f"{category} is {'not ' if category in SIGNALS else ''}about what the agent says"
@@ -130,7 +134,7 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     """Every selection is used by a condition or named by an exception; word rules have a condition."""
     detect: dict[str, Any] = file.value["detect"]
     if file.value["kind"] == "event":
-        yield from _check_event(detect)
+        yield from _check_event(files, detect)
         return
     if file.value["kind"] == "model":
         yield from _check_model(files, detect)
@@ -160,14 +164,31 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
         yield ("detect",), error.message.partition(": ")[2]
 
 
-def _check_event(detect: dict[str, Any]) -> Iterator[Complaint]:
-    event = detect.get("event")
-    if event not in JUDGES:
-        yield ("detect", "event"), f"{event!r} is not one of {', '.join(sorted(JUDGES))}"
+def _check_event(files: PackFiles, detect: dict[str, Any]) -> Iterator[Complaint]:
+    event, limits = detect.get("event"), detect.get("limits", {})
+    if event not in EVENTS:
+        yield ("detect", "event"), f"{event!r} is not one of {', '.join(sorted(EVENTS))}"
         return
-    for limit in REQUIRED_LIMITS[event]:
-        if limit not in detect.get("limits", {}):
-            yield ("detect", "limits"), f"event {event} needs the limit {limit}"
+    for limit in sorted(EVENTS[event].required - set(limits)):
+        yield ("detect", "limits"), f"event {event} needs the limit {limit}"
+    for limit in sorted(set(limits) - EVENTS[event].required - EVENTS[event].optional):
+        yield ("detect", "limits", limit), f"event {event} knows no limit {limit}"
+    if event == "hours" and "holidays" not in limits and not {"from", "to"} <= set(limits):
+        yield ("detect", "limits"), "event hours needs from and to, or holidays"
+    yield from _check_holidays(files, limits)
+    for limit, allowed in (("per", tuple(KEYS)), ("counts", COUNTED)):
+        if limits.get(limit, allowed[0]) not in allowed:
+            yield ("detect", "limits", limit), f"{limits[limit]!r} is not one of {', '.join(allowed)}"
+
+
+def _check_holidays(files: PackFiles, limits: dict[str, Any]) -> Iterator[Complaint]:
+    """A calendar of this pack must be there; one of another pack is looked for when the packs are loaded together."""
+    if "holidays" not in limits:
+        return
+    named = str(limits["holidays"].get("calendar", ""))
+    own = {} if files.calendars is None else files.calendars.value["calendars"]
+    if not named or (named.partition(".")[0] == files.pack.value["id"] and named not in own):
+        yield ("detect", "limits", "holidays"), f"there is no calendar {named!r}"
 
 
 def _check_limits(detect: dict[str, Any], wanted: tuple[str, ...]) -> Iterator[Complaint]:
@@ -190,8 +211,8 @@ def _check_model(files: PackFiles, detect: dict[str, Any]) -> Iterator[Complaint
 
 
 def check_example_counts(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
-    """Word rules have at least eight examples a side, the others two records."""
-    least = LEAST_EXAMPLES if file.value["kind"] in TEXT_KINDS else LEAST_RECORDS
+    """Rules of words and of events have at least eight examples a side, the others two records."""
+    least = LEAST_EXAMPLES if file.value["kind"] in {*TEXT_KINDS, "event"} else LEAST_RECORDS
     for side in ("flag", "pass"):
         count = len(file.value["examples"][side])
         if count < least:

@@ -11,8 +11,10 @@ from typing import Any
 from zipfile import BadZipFile
 
 from audit_service.detection.anchors import Selection
+from audit_service.detection.calendars import calendars_of
 from audit_service.detection.conditions import Node, names, parse
 from audit_service.detection.errors import ConditionError, RulePackError
+from audit_service.detection.event_rules import EVENTS
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
 from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
@@ -52,6 +54,8 @@ def build_pack(files: PackFiles) -> Pack:
         "lexicons": {name: list(entries) for name, entries in words.items()},
         "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in sources],
     }
+    if files.calendars is not None:
+        normative["calendars"] = files.calendars.value["calendars"]
     model = None
     if any(rule.kind == "model" for rule in rules):
         model = read_model(files)
@@ -66,6 +70,7 @@ def build_pack(files: PackFiles) -> Pack:
         files.folder,
         model,
         value.get("dissent_below", 0.0),
+        {} if files.calendars is None else calendars_of(files.calendars),
     )
 
 
@@ -108,7 +113,7 @@ class RuleBuilder:
             status=value["status"],
             title=value["title"],
             explanation=value["explanation"],
-            category=value["category"],
+            category=value.get("category", ""),
             kind=value["kind"],
             severity=value["severity"]["level"],
             severity_because=value["severity"]["because"],
@@ -158,6 +163,7 @@ class RuleBuilder:
         selections += [self.selection("except", name) for name in excepted]
         condition = self.condition(("detect", "condition"), detect["condition"]) if "condition" in detect else None
         opening = detect.get("opening", {})
+        self.check_event(detect)
         return Detection(
             selections=tuple(selections),
             condition=condition,
@@ -170,6 +176,16 @@ class RuleBuilder:
             opening_s=float(opening.get("seconds", 0)),
             verification=tuple(self.verification(index) for index in range(len(detect.get("verification", [])))),
         )
+
+    def check_event(self, detect: Mapping[str, Any]) -> None:
+        """Refuse an event that is not one, or lacks a limit without which it cannot be judged."""
+        if "event" not in detect:
+            return
+        if detect["event"] not in EVENTS:
+            raise self.refuse(("detect", "event"), f"{detect['event']!r} is not one of {', '.join(sorted(EVENTS))}")
+        missing = sorted(EVENTS[detect["event"]].required - set(detect.get("limits", {})))
+        if missing:
+            raise self.refuse(("detect",), f"event {detect['event']} needs the limit {', '.join(missing)}")
 
     def condition(self, route: Route, text: str) -> Node:
         """Parse a condition and check that it names only selections of this rule."""

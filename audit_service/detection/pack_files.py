@@ -17,6 +17,7 @@ from audit_service.detection.marked_yaml import MarkedYaml, read_marked
 
 OWN_SCHEMAS = Path(__file__).parents[2] / "rules" / "schema"
 PACK_FILE, INSTRUMENTS_FILE, LEXICONS_FOLDER, RETIRED_FOLDER = "pack.yaml", "instruments.yaml", "lexicons", "retired"
+CALENDARS_FILE = "calendars.yaml"
 MODEL_FILE = Path("model") / "wording.npz"
 WORD_KINDS = frozenset({"phrase", "frame"})
 TEXT_KINDS = WORD_KINDS | {"model"}
@@ -32,11 +33,14 @@ class PackFiles:
     lexicons: tuple[MarkedYaml, ...]
     rules: tuple[MarkedYaml, ...]
     base: PackFiles | None = None
+    calendars: MarkedYaml | None = None
 
     def by_schema(self) -> Iterator[tuple[str, MarkedYaml]]:
         """Yield each file with the name of the schema that it must follow."""
         yield "pack", self.pack
         yield "instruments", self.instruments
+        if self.calendars is not None:
+            yield "calendars", self.calendars
         yield from (("lexicon", file) for file in self.lexicons)
         yield from (("rule", file) for file in self.rules)
 
@@ -112,6 +116,7 @@ def read_pack(folder: Path) -> PackFiles:
         lexicons=tuple(read_marked(file) for file in sorted((folder / LEXICONS_FOLDER).glob("*.yaml"))),
         rules=tuple(read_marked(file) for file in rule_files(folder)),
         base=_base(folder, pack),
+        calendars=read_marked(folder / CALENDARS_FILE) if (folder / CALENDARS_FILE).is_file() else None,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audit_service.detection.anchors import Selection
+from audit_service.detection.calendars import Calendar
 from audit_service.detection.conditions import Node, ways
 from audit_service.detection.matching import RuleException
 from audit_service.detection.taxonomy import SIGNALS
@@ -120,6 +121,7 @@ class Pack:
     Attributes:
         model: the trained layer, if the pack has one.
         dissent_below: a finding made by words falls where the trained layer gives its category less than this score.
+        calendars: the public holidays that its rules may name, by id.
     """
 
     id: str
@@ -131,6 +133,7 @@ class Pack:
     folder: Path
     model: TrainedLayer | None = None
     dissent_below: float = 0.0
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:

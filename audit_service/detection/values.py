@@ -53,7 +53,10 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One line of the contact log. ``started_at`` is aware UTC; ``timezone`` is that of the person contacted."""
+    """One line of the contact log. ``started_at`` is aware UTC; ``timezone`` is that of the person contacted.
+
+    ``outcome`` is the dial result (``answered``, ``no_answer``, ``busy``, ``voicemail``, ``invalid``); None if unknown.
+    """
 
     id: str
     borrower_id: str
@@ -71,13 +74,19 @@ class Attempt:
     recipient: str | None
     has_recording: bool | None = None
     jurisdiction: str = ""
+    outcome: str | None = None
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Tell whether a third person was contacted of whom the log does not say who it is."""
+        return self.recipient == "third_party" and self.contact_person_id is None
 
     @property
     def person(self) -> str:
-        """Return a key of the person contacted: the contact person if there is one, else the borrower."""
-        if self.contact_person_id is None:
-            return f"borrower:{self.borrower_id}"
-        return f"contact:{self.contact_person_id}"
+        """Return a key of the person contacted: the contact person, an unnamed one by the number, or the borrower."""
+        if self.contact_person_id is not None:
+            return f"contact:{self.contact_person_id}"
+        return f"number:{self.number}" if self.is_unnamed else f"borrower:{self.borrower_id}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class CeaseRequest:
         scope: ``all``, ``night``, ``represented`` (a lawyer acts), ``work``, or ``hours HH:MM-HH:MM``; see
             :mod:`audit_service.detection.cease_terms`.
         channel: the only channel that it is about; None for every channel.
+        attempt_id: the contact in which it was said, if it is on record.
     """
 
     borrower_id: str
@@ -95,6 +105,7 @@ class CeaseRequest:
     at: datetime
     scope: str
     channel: str | None = None
+    attempt_id: str | None = None
 
     @property
     def person(self) -> str:
@@ -116,6 +127,20 @@ class Consent:
     def covers(self, instant: datetime) -> bool:
         """Tell whether the consent is in force at ``instant``."""
         return self.from_at <= instant and (self.to_at is None or instant < self.to_at)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A complaint or dispute of a borrower, pending in [``from_at``, ``to_at``); ``requests`` are what it asks for."""
+
+    borrower_id: str
+    from_at: datetime
+    to_at: datetime | None = None
+    requests: tuple[str, ...] = ()
+
+    def is_pending(self, instant: datetime) -> bool:
+        """Tell whether it waits for an answer at ``instant``."""
+        return self.from_at < instant and (self.to_at is None or instant < self.to_at)
 
 
 @dataclass(frozen=True)

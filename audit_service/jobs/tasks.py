@@ -11,6 +11,7 @@ import structlog
 from flask import Flask
 
 from audit_service.complaints import linking
+from audit_service.complaints.pending import pending_complaints
 from audit_service.custody import services as custody
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
@@ -114,7 +115,8 @@ def _register_detection(bound: _Bound) -> None:
     @task(name="detect_contact_log", queue=DETECT, retry=bound.retry)
     def detect_contact_log(borrower_id: int) -> None:
         with bound.flask_app.app_context(), transaction() as session:
-            running.run_contact_log(session, running.engine_for(settings.rule_folders), borrower_id)
+            engine, complaints = running.engine_for(settings.rule_folders), pending_complaints(session, borrower_id)
+            running.run_contact_log(session, engine, borrower_id, complaints)
 
     @task(name="link_complaint", queue=DETECT, retry=bound.retry)
     def link_complaint(complaint_id: int) -> None:

@@ -24,6 +24,7 @@ from audit_service.reports.values import (
     Turn,
 )
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
+from audit_service.review.packs import rule_on
 from audit_service.transcription.models import Segment
 
 RELATED_SHOWN = 30
@@ -134,17 +135,18 @@ def attempt_line(attempt: ContactAttempt, exhibits: Mapping[int, Exhibit], lende
     )
 
 
-def rule_text(rules: Mapping[str, Any], rule_id: str, version: int, *, pack: str, pack_version: str) -> RuleText:
-    """Return a rule as the snapshot of its pack has it; a rule missing from it keeps its id only."""
-    rule = rules.get(rule_id, {})
+def rule_text(finding: Finding, attempt: ContactAttempt, lender: Institution) -> RuleText:
+    """Return a rule as its pack's snapshot has it, with the authorities of the contact's day; missing: its id only."""
+    pack = finding.pack_version
+    rule = rule_on(pack.rules.get(finding.rule_id, {}), attempt.started_at, attempt.timezone or lender.timezone)
     return RuleText(
-        id=rule_id,
-        version=version,
+        id=finding.rule_id,
+        version=finding.rule_version,
         title=dict(rule.get("title", {})),
         explanation=dict(rule.get("explanation", {})),
         authorities=tuple(_authority(item) for item in rule.get("authorities", ())),
-        pack=pack,
-        pack_version=pack_version,
+        pack=pack.pack,
+        pack_version=pack.version,
     )
 
 
@@ -218,14 +220,13 @@ def _entry(finding: Finding, support: _Support, lender: Institution) -> FindingE
     attempt = support.attempts[finding.attempt_id]
     exhibit = support.recordings.get(attempt.id) if finding.transcript_id else None
     exhibit = exhibit or (support.exhibits.get(attempt.exhibit_id) if attempt.exhibit_id else None)
-    pack = finding.pack_version
     related = [support.attempts[key] for key in finding.related_attempt_ids[:RELATED_SHOWN] if key in support.attempts]
     return FindingEntry(
         id=finding.id,
         kind=finding.kind.value,
         severity=finding.severity.value,
         category=finding.category,
-        rule=rule_text(pack.rules, finding.rule_id, finding.rule_version, pack=pack.pack, pack_version=pack.version),
+        rule=rule_text(finding, attempt, lender),
         attempt=attempt_line(attempt, support.exhibits, lender),
         quote=finding.quote,
         score=finding.score,

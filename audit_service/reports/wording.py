@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit_service.i18n import gettext, lazy_gettext
+from audit_service.reports.event_wording import event_details
 
 CATEGORIES: Mapping[str, tuple[Any, Any]] = {
     "threat_violence": (
@@ -296,6 +297,7 @@ def finding_details(explanation: Mapping[str, Any]) -> list[str]:
         if second is not None:
             name = name_of("verification", str(state["state"]))
             details.append(gettext("From second %(second)s: %(state)s.", second=round(second), state=name))
+    details += event_details(explanation, NAMES["channel"])
     opinion = explanation.get("judge", {})
     if "verdict" in opinion:
         verdict = name_of("opinion", str(opinion["verdict"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_service import detection
-from audit_service.contacts.models import CeaseRequest, Channel, Consent, ContactAttempt, Message
+from audit_service.contacts.models import CeaseRequest, Channel, Consent, ContactAttempt, Message, Outcome
 from audit_service.transcription.models import Transcript
 
 
@@ -67,6 +67,7 @@ def attempt_value(attempt: ContactAttempt, *, has_recording: bool) -> detection.
         recipient=attempt.recipient.value,
         has_recording=has_recording if attempt.channel is Channel.CALL else None,
         jurisdiction=attempt.institution.jurisdiction,
+        outcome=None if attempt.outcome is Outcome.UNKNOWN else attempt.outcome.value,
     )
 
 
@@ -78,6 +79,7 @@ def cease_value(request: CeaseRequest) -> detection.CeaseRequest:
         at=request.requested_at,
         scope=request.scope,
         channel=None if request.channel is None else request.channel.value,
+        attempt_id=None if request.attempt_id is None else str(request.attempt_id),
     )
 
 

@@ -16,6 +16,7 @@ from audit_service.database import existing
 from audit_service.errors import NotFoundError
 from audit_service.organizations.models import Agency
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
+from audit_service.review.open_questions import OpenQuestion, open_questions
 from audit_service.transcription.models import Segment, Transcript
 from audit_service.transcription.progress import Progress, under_way
 from audit_service.transcription.talk import Talk, measure
@@ -63,6 +64,7 @@ class ContactPage:
     custody: Sequence[CustodyEvent]
     progress: Progress | None = None
     talk: Talk | None = None
+    open_questions: Sequence[OpenQuestion] = ()
 
 
 def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
@@ -181,6 +183,7 @@ def contact_page(session: Session, attempt_id: int) -> ContactPage:
         segments=[] if transcript is None else transcript.segments,
         thread=_thread(session, attempt),
         findings=_findings_of(session, attempt),
+        open_questions=open_questions(session, attempt),
         exhibit=exhibit,
         custody=[] if exhibit is None else _custody(session, exhibit),
         progress=next(iter(under_way(session, recording.id)), None) if recording is not None else None,

@@ -20,7 +20,7 @@ from audit_service.contacts.models import CeaseRequest, Channel, Consent, Contac
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
-from audit_service.detection import Engine, FoundFinding, ScanResult, load_packs
+from audit_service.detection import Complaint, Engine, FoundFinding, ScanResult, load_packs
 from audit_service.detection.cease_terms import CeaseTerms, terms_of
 from audit_service.errors import NotFoundError
 from audit_service.queue import DETECT, enqueue
@@ -126,8 +126,10 @@ def run_messages(
     return total
 
 
-def run_contact_log(session: Session, engine: Engine, borrower_id: int) -> RunSummary:
-    """Run the event rules over all contact attempts that concern one borrower."""
+def run_contact_log(
+    session: Session, engine: Engine, borrower_id: int, complaints: Sequence[Complaint] = ()
+) -> RunSummary:
+    """Run the event rules over all contact attempts that concern one borrower; ``complaints`` are those he filed."""
     attempts = session.scalars(
         select(ContactAttempt)
         .where(ContactAttempt.borrower_id == borrower_id)
@@ -149,6 +151,7 @@ def run_contact_log(session: Session, engine: Engine, borrower_id: int) -> RunSu
         tuple(attempt_value(attempt, has_recording=attempt.id in recorded) for attempt in attempts),
         tuple(cease_value(request) for request in ceases),
         tuple(consent_value(consent) for consent in consents),
+        complaints,
     )
     subject = _Subject(RunScope.CONTACT_LOG, borrower_id, rules=_pack_versions(session, engine))
     return _keep(session, subject, result)

@@ -12,9 +12,10 @@ from flask_security import current_user
 from markupsafe import Markup, escape
 
 from audit_service.i18n import LOCALES, locale_of
-from audit_service.reports import wording
+from audit_service.reports import event_wording, wording
 from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
+from audit_service.review.packs import rule_on
 from audit_service.web.policy import REVIEWERS
 
 FALLBACK_ZONE = "Asia/Shanghai"
@@ -39,9 +40,9 @@ def minutes(seconds: float | None) -> str:
 
 
 def rule_of(finding: Finding) -> Mapping[str, object]:
-    """Return what the rule said when it flagged."""
-    rule: Mapping[str, object] = finding.pack_version.rules.get(finding.rule_id, {})
-    return rule
+    """Return what the rule said when it flagged, with the authorities in force on the day of the contact."""
+    rule = finding.pack_version.rules.get(finding.rule_id, {})
+    return rule_on(rule, finding.attempt.started_at, finding.attempt.timezone) if rule else {}
 
 
 def in_page_language(texts: Mapping[str, str] | None) -> str:
@@ -91,6 +92,7 @@ def bind_presentation(app: Flask) -> None:
         heard_again=wording.heard_again,
         told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,
+        missing_fact=event_wording.missing_fact,
         said=in_page_language,
         rule_of=rule_of,
         page_locale=page_locale,

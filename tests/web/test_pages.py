@@ -10,11 +10,14 @@ from flask import Flask
 from flask_babel import refresh
 
 from audit_service.complaints.models import Complaint
+from audit_service.contacts.models import ContactAttempt
 from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.organizations.models import RoleName
+from audit_service.review import running
 from audit_service.review.models import Disposition
+from audit_service.settings import ROOT
 from audit_service.web.policy import PUBLIC, roles_of
 from tests.factories import contacts, findings, organizations
 
@@ -218,3 +221,20 @@ def test_who_speaks_is_shown_and_corrected_with_a_reason(app: Flask, client_as, 
     turns = re.findall(r'<li class="turn (\w+)"', page)
     assert turns == ["borrower", "agent"]
     assert "说话人由合规人员指明" in page
+
+
+def test_what_could_not_be_determined_about_a_contact_is_shown_in_both_languages(client_as, call) -> None:
+    with transaction() as session:
+        attempt = session.get_one(ContactAttempt, call["attempt"])
+        attempt.timezone = None
+        session.flush()
+        running.run_contact_log(session, running.engine_for((ROOT / "rules" / "cn",)), attempt.borrower_id)
+    client = client_as("officer")
+    url = f"/officer/contacts/{call['attempt']}"
+    refresh()  # the test's own application context remembers the first page's language
+    english = client.get(url, headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "Cannot be determined" in english
+    assert "the time zone of the person contacted is not known" in english
+    refresh()
+    chinese = client.get(url, headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
+    assert "被联系人所在时区未知" in chinese
