@@ -17,7 +17,7 @@ from audit_service.database import transaction
 from audit_service.detection import Engine, lint, load_packs, test_examples
 from audit_service.detection.comparing import compare
 from audit_service.detection.documents import conversation_of, document_of
-from audit_service.detection.locking import LOCK_FILE, compare_with_lock, read_lock, write_lock
+from audit_service.detection.locking import LOCK_FILE, compare_with_lock, raise_versions, read_lock, write_lock
 from audit_service.detection.values import Conversation
 from audit_service.errors import InputRefusedError
 from audit_service.review import queries
@@ -76,21 +76,25 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
 
 @rules.command("lock")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 3 if a pack is not as locked.")
+@click.option("--approver", default="", help="Who read the changes; not the owner of a changed rule.")
+@click.option("--raise", "is_raising", is_flag=True, help="First raise the version of each changed rule and pack.")
 @folders_argument
 @json_option
-def lock_command(folders: tuple[Path, ...], *, check: bool, as_json: bool) -> None:
-    """Write version and digest of each pack to lock.json beside them, or check that they are still the same.
+def lock_command(folders: tuple[Path, ...], approver: str, *, check: bool, is_raising: bool, as_json: bool) -> None:
+    """Write versions, digests, authors and approver of packs and rules to lock.json beside them, or check them.
 
-    A pack that was changed under its old version is refused: findings name the version that made them.
+    What was changed under its old version is refused: findings name the version and digest that made them.
 
-    Example: audit-service rules lock --check
+    Example: audit-service rules lock --approver rules-review
     """
     chosen = rule_folders(folders)
     file = chosen[0].parent / LOCK_FILE
     packs = load_packs(chosen)
+    if is_raising and raise_versions(read_lock(file), packs):
+        packs = load_packs(chosen)
     problems = compare_with_lock(read_lock(file), packs)
     if not check and not any(problem.is_unversioned for problem in problems):
-        write_lock(file, packs)
+        write_lock(file, packs, approver)
         problems = []
     rows = [{"pack": problem.pack, "message": problem.message} for problem in problems]
     emit({"problems": rows}, as_json=as_json, text=lambda: _say(rows, "The packs are as locked.", ("pack", "message")))

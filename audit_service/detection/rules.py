@@ -14,6 +14,7 @@ from typing import Any
 from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Node, ways
 from audit_service.detection.matching import RuleException
+from audit_service.detection.severities import Severities, severities_of
 from audit_service.detection.taxonomy import SIGNALS
 from audit_service.detection.wordings import TrainedLayer
 
@@ -69,7 +70,12 @@ class Detection:
 
 @dataclass(frozen=True)
 class Rule:
-    """One testable norm, as data."""
+    """One testable norm, as data.
+
+    Attributes:
+        owner: who answers for its text; somebody else approves it.
+        digest: SHA-256 of all that decides what this rule flags and how grave that is.
+    """
 
     id: str
     version: int
@@ -94,6 +100,8 @@ class Rule:
     line: int
     jurisdiction: str
     replaces: str | None = None
+    owner: str = ""
+    digest: str = ""
     replaced_by: tuple[Rule, ...] = ()
 
     @property
@@ -120,6 +128,7 @@ class Pack:
     Attributes:
         model: the trained layer, if the pack has one.
         dissent_below: a finding made by words falls where the trained layer gives its category less than this score.
+        severities: points and fatality of the levels, and what a low score of the trained layer makes of them.
     """
 
     id: str
@@ -131,12 +140,18 @@ class Pack:
     folder: Path
     model: TrainedLayer | None = None
     dissent_below: float = 0.0
+    severities: Severities = field(default_factory=lambda: severities_of({}))
 
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 over all that decides what the pack flags, in canonical JSON."""
-        text = json.dumps(self.normative, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+        return digest_of(self.normative)
+
+
+def digest_of(value: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of ``value`` in canonical JSON."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def with_replacements(packs: Sequence[Pack]) -> tuple[Pack, ...]:
