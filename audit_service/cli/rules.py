@@ -1,4 +1,4 @@
-"""Commands about rule packs: ``rules lint``, ``test``, ``lock``, ``diff`` and ``explain``."""
+"""Commands about rule packs: ``rules lint``, ``test``, ``lock``, ``diff``, ``explain``, and those of ``rule_life``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from audit_service.cli import rule_life
 from audit_service.cli.context import application
 from audit_service.cli.output import console, emit, json_option, print_facts, table
+from audit_service.cli.rule_folders import folders_argument, rule_folders
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
@@ -21,20 +23,11 @@ from audit_service.detection.locking import LOCK_FILE, compare_with_lock, raise_
 from audit_service.detection.values import Conversation
 from audit_service.errors import InputRefusedError
 from audit_service.review import queries
-from audit_service.settings import setting_from_environment
-
-folders_argument = click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-
-
-def rule_folders(given: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the folders given, else those of the settings; needs no instance."""
-    configured: tuple[Path, ...] = setting_from_environment("rule_folders")
-    return tuple(folder.resolve() for folder in given) or configured
 
 
 @click.group()
 def rules() -> None:
-    """Check rule packs."""
+    """Check, publish and measure rule packs."""
 
 
 @rules.command("lint")
@@ -162,7 +155,7 @@ def explain_command(finding_id: int, *, as_json: bool) -> None:
         finding = queries.finding(session, finding_id)
         custody.record(session, Act(Action.VIEWED, "finding", str(finding_id), actor="command line"))
         facts: dict[str, object] = {
-            "rule": f"{finding.rule_id} v{finding.rule_version}",
+            "rule": f"{finding.rule_id} v{finding.rule_version} {finding.rule_digest or ''}".rstrip(),
             "pack": f"{finding.pack_version.pack} {finding.pack_version.version} {finding.pack_version.digest}",
             "quote": finding.quote,
             "plane": finding.plane,
@@ -183,4 +176,6 @@ def _say(rows: Sequence[Mapping[str, object]], nothing: str, columns: tuple[str,
         click.echo(nothing)
 
 
+for command in rule_life.COMMANDS:
+    rules.add_command(command)
 COMMANDS = (rules,)

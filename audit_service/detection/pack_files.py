@@ -160,6 +160,16 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*/**/*.yaml") if file.relative_to(folder).parts[0] not in skipped)
 
 
+def needed_files(folder: Path) -> list[Path]:
+    """Return all files that the pack in ``folder`` is read from: its own, its base's, the reader's, and the schemas."""
+    files = read_pack(folder)
+    folders = [folder, folder.parent / "schema"]
+    folders += [] if files.base is None else [files.base.folder]
+    named = files.pack.value.get("reader")
+    folders += [] if named is None else [(folder / named).resolve()]
+    return sorted(file for place in folders if place.is_dir() for file in place.rglob("*") if file.is_file())
+
+
 @cache
 def _validator(file: Path) -> Draft202012Validator:
     return Draft202012Validator(json.loads(file.read_text(encoding="utf-8")))

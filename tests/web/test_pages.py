@@ -14,7 +14,7 @@ from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.organizations.models import RoleName
-from audit_service.review.models import Disposition
+from audit_service.review.models import Disposition, Finding
 from audit_service.web.policy import PUBLIC, roles_of
 from tests.factories import contacts, findings, organizations
 
@@ -218,3 +218,53 @@ def test_who_speaks_is_shown_and_corrected_with_a_reason(app: Flask, client_as, 
     turns = re.findall(r'<li class="turn (\w+)"', page)
     assert turns == ["borrower", "agent"]
     assert "说话人由合规人员指明" in page
+
+
+def test_a_fatal_finding_is_dismissed_by_two_people_and_the_page_says_so(app: Flask, client_as, call) -> None:
+    with transaction() as session:
+        session.get_one(Finding, call["finding"]).is_fatal = True
+    first, second = client_as("officer"), client_as("lead")
+    url, page = f"/officer/findings/{call['finding']}/disposition", f"/officer/contacts/{call['attempt']}"
+    form = {"verdict": "dismissed", "reason": "转述他人的话"}
+    assert first.post(url, data=form).status_code == 302
+    assert "须由另一人" in first.get(page).get_data(as_text=True)
+    assert "您已提出排除" in first.get(page).get_data(as_text=True)
+    assert "已有一人提出排除" in second.get(page).get_data(as_text=True)
+    assert first.post(url, data=form).status_code == 409
+    assert second.post(url, data=form).status_code == 302
+    with transaction() as session:
+        said = [one.verdict.value for one in session.query(Disposition).order_by(Disposition.id)]
+        assert said == ["dismissal_proposed", "dismissed"]
+
+
+def test_a_rule_that_reviewers_keep_dismissing_is_marked_and_measured(app: Flask, client_as, call) -> None:
+    with transaction() as session:
+        attempt = session.get_one(Finding, call["finding"]).attempt
+        more = [findings.finding(session, attempt, quote="").id for _ in range(4)]
+    client = client_as("officer")
+    assert "规则待复查" not in client.get("/officer/findings").get_data(as_text=True)
+    for number in more:
+        client.post(f"/officer/findings/{number}/disposition", data={"verdict": "dismissed", "reason": "误检"})
+    page = client.get("/officer/rules").get_data(as_text=True)
+    assert "规则待复查" in page
+    assert re.search(r"0 % <span class=\"quiet\">\(0–49 %\)", page)
+    for url in ("/officer/findings", f"/officer/contacts/{call['attempt']}"):
+        assert "规则待复查" in client.get(url).get_data(as_text=True)
+    assert "法警马上到你家里抓人" in client.get("/officer/findings").get_data(as_text=True)
+
+
+def test_a_lead_approves_rules_that_somebody_else_published(app: Flask, client_as) -> None:
+    with transaction() as session:
+        version = findings.pack_version(session)
+        version.submitted_by_id = organizations.user(session).id
+        number, digest = version.version, version.digest
+    officer, lead = client_as("officer"), client_as("lead")
+    form = {"pack": "cn", "version": number}
+    page = officer.get("/officer/rules").get_data(as_text=True)
+    assert digest in page
+    assert "/officer/rules/approvals" not in page
+    assert officer.post("/officer/rules/approvals", data=form).status_code == 403
+    assert "/officer/rules/approvals" in lead.get("/officer/rules").get_data(as_text=True)
+    assert lead.post("/officer/rules/approvals", data=form).status_code == 302
+    assert lead.post("/officer/rules/approvals", data=form).status_code == 404
+    assert digest not in lead.get("/officer/rules").get_data(as_text=True)
