@@ -23,10 +23,14 @@ def stored_version(session: Session, pack: Pack) -> PackVersion:
     query = select(PackVersion).where(PackVersion.digest == pack.digest)
     stored = session.scalar(query)
     if stored is None:
-        # Two workers that see a pack for the first time at once must not both store it.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(pack.digest, 0))))
+        lock_version(session, pack)
         stored = session.scalar(query) or _store(session, pack)
     return stored
+
+
+def lock_version(session: Session, pack: Pack) -> None:
+    """Hold others off this version until the transaction ends: two workers that see it first must not both store it."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(pack.digest, 0))))
 
 
 def _store(session: Session, pack: Pack) -> PackVersion:

@@ -25,7 +25,7 @@ from audit_service.detection.pack_files import OWN_SCHEMAS
 from audit_service.errors import AuditError, InputRefusedError, NotFoundError
 from audit_service.organizations.models import RoleName, User
 from audit_service.review.models import PackVersion, RuleVersion
-from audit_service.review.packs import keep_files, restored, stored_version
+from audit_service.review.packs import keep_files, lock_version, restored, stored_version
 
 RELEASED = OWN_SCHEMAS.parent / LOCK_FILE
 APPROVERS = frozenset({RoleName.LEAD, RoleName.ADMINISTRATOR})
@@ -153,6 +153,9 @@ def _releasing(pack: Pack) -> str:
 
 
 def _release(session: Session, pack: Pack, approver: str) -> None:
+    lock_version(session, pack)
+    if _is_approved(session, pack):
+        return
     version = stored_version(session, pack)
     with session.begin_nested():
         _register(session, pack, version)
