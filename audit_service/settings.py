@@ -61,6 +61,13 @@ def _positive(text: str) -> int:
     return value
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError("expected a number from 0 to 1")
+    return value
+
+
 def _speech_engine(text: str) -> str:
     if text not in SPEECH_ENGINES:
         raise ValueError(f"expected one of {', '.join(SPEECH_ENGINES)}")
@@ -128,6 +135,13 @@ SETTINGS: tuple[Setting, ...] = (
         os.pathsep.join(("rules/cn", "rules/us", "rules/uk", "rules/in")),
         _paths,
         "Rule packs in force, separated by ':'. A lender's own folder is added at the end.",
+    ),
+    Setting(
+        "rule_floor",
+        "AUDIT_RULE_FLOOR",
+        "0.5",
+        _share,
+        "Rules whose precision by reviews is surely (95 %) under this share are marked and rank last. 0: never.",
     ),
     Setting(
         "judge_url",
@@ -223,6 +237,7 @@ class Settings:
     master_key: str
     signing_key: str
     rule_folders: tuple[Path, ...]
+    rule_floor: float
     judge_url: str
     judge_model: str
     judge_key: str

@@ -1,4 +1,4 @@
-"""Commands about rule packs: ``rules lint``, ``test``, ``lock``, ``diff`` and ``explain``."""
+"""Commands about rule packs: ``rules lint``, ``test``, ``lock``, ``diff``, ``explain``, and those of ``rule_life``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from audit_service.cli import rule_life
 from audit_service.cli.context import application
 from audit_service.cli.output import console, emit, json_option, print_facts, table
+from audit_service.cli.rule_folders import folders_argument, rule_folders
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
@@ -17,24 +19,15 @@ from audit_service.database import transaction
 from audit_service.detection import Engine, lint, load_packs, test_examples
 from audit_service.detection.comparing import compare
 from audit_service.detection.documents import conversation_of, document_of
-from audit_service.detection.locking import LOCK_FILE, compare_with_lock, read_lock, write_lock
+from audit_service.detection.locking import LOCK_FILE, compare_with_lock, raise_versions, read_lock, write_lock
 from audit_service.detection.values import Conversation
 from audit_service.errors import InputRefusedError
 from audit_service.review import queries
-from audit_service.settings import setting_from_environment
-
-folders_argument = click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-
-
-def rule_folders(given: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the folders given, else those of the settings; needs no instance."""
-    configured: tuple[Path, ...] = setting_from_environment("rule_folders")
-    return tuple(folder.resolve() for folder in given) or configured
 
 
 @click.group()
 def rules() -> None:
-    """Check rule packs."""
+    """Check, publish and measure rule packs."""
 
 
 @rules.command("lint")
@@ -76,21 +69,25 @@ def test_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
 
 @rules.command("lock")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 3 if a pack is not as locked.")
+@click.option("--approver", default="", help="Who read the changes; not the owner of a changed rule.")
+@click.option("--raise", "is_raising", is_flag=True, help="First raise the version of each changed rule and pack.")
 @folders_argument
 @json_option
-def lock_command(folders: tuple[Path, ...], *, check: bool, as_json: bool) -> None:
-    """Write version and digest of each pack to lock.json beside them, or check that they are still the same.
+def lock_command(folders: tuple[Path, ...], approver: str, *, check: bool, is_raising: bool, as_json: bool) -> None:
+    """Write versions, digests, authors and approver of packs and rules to lock.json beside them, or check them.
 
-    A pack that was changed under its old version is refused: findings name the version that made them.
+    What was changed under its old version is refused: findings name the version and digest that made them.
 
-    Example: audit-service rules lock --check
+    Example: audit-service rules lock --approver rules-review
     """
     chosen = rule_folders(folders)
     file = chosen[0].parent / LOCK_FILE
     packs = load_packs(chosen)
+    if is_raising and raise_versions(read_lock(file), packs):
+        packs = load_packs(chosen)
     problems = compare_with_lock(read_lock(file), packs)
     if not check and not any(problem.is_unversioned for problem in problems):
-        write_lock(file, packs)
+        write_lock(file, packs, approver)
         problems = []
     rows = [{"pack": problem.pack, "message": problem.message} for problem in problems]
     emit({"problems": rows}, as_json=as_json, text=lambda: _say(rows, "The packs are as locked.", ("pack", "message")))
@@ -158,7 +155,7 @@ def explain_command(finding_id: int, *, as_json: bool) -> None:
         finding = queries.finding(session, finding_id)
         custody.record(session, Act(Action.VIEWED, "finding", str(finding_id), actor="command line"))
         facts: dict[str, object] = {
-            "rule": f"{finding.rule_id} v{finding.rule_version}",
+            "rule": f"{finding.rule_id} v{finding.rule_version} {finding.rule_digest or ''}".rstrip(),
             "pack": f"{finding.pack_version.pack} {finding.pack_version.version} {finding.pack_version.digest}",
             "quote": finding.quote,
             "plane": finding.plane,
@@ -179,4 +176,6 @@ def _say(rows: Sequence[Mapping[str, object]], nothing: str, columns: tuple[str,
         click.echo(nothing)
 
 
+for command in rule_life.COMMANDS:
+    rules.add_command(command)
 COMMANDS = (rules,)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from audit_service.cli.rules import rule_folders
+from audit_service.cli.rule_folders import rule_folders
 from audit_service.complaints.triage import triage as triage_narrative
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.documents import conversation_of, document_of

@@ -44,6 +44,10 @@ class Action(StrEnum):
     USER_CREATED = "user_created"
     SIGNED_IN = "signed_in"
     CORRECTED = "corrected"
+    PUBLISHED = "published"
+    APPROVED = "approved"
+    SUSPENDED = "suspended"
+    REINSTATED = "reinstated"
 
 
 class Exhibit(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 
 import numpy as np
@@ -135,7 +135,7 @@ class Engine:
 
     def _scan_hours(self, conversation: Conversation) -> ScanResult:
         found, unsure = _judge_hours(self._applicable_to(conversation).hours, conversation, self._calendars)
-        return ScanResult(_ordered(found), tuple(unsure))
+        return self._result(found, unsure)
 
     def _kind(self, conversation: Conversation) -> Kind:
         """Return all that decides which rules a single message is judged by."""
@@ -183,7 +183,7 @@ class Engine:
             findings += found
             undetermined += unsure
         found, unsure = _judge_hours(rules.hours, conversation, self._calendars)
-        return ScanResult(_ordered([*findings, *found]), (*undetermined, *unsure))
+        return self._result([*findings, *found], [*undetermined, *unsure])
 
     def scan_log(
         self,
@@ -197,7 +197,24 @@ class Engine:
         log = Log(ordered, tuple(cease_requests), tuple(consents), tuple(complaints), self._calendars)
         rules = [rule for rule in self._rules.values() if rule.kind == "event"]
         findings, undetermined = event_rules.judge(rules, log)
-        return ScanResult(_ordered(findings), tuple(undetermined))
+        return self._result(findings, undetermined)
+
+    def _result(self, findings: Sequence[FoundFinding], undetermined: Sequence[Undetermined]) -> ScanResult:
+        return ScanResult(_ordered([self._graded(finding) for finding in findings]), tuple(undetermined))
+
+    def _graded(self, finding: FoundFinding) -> FoundFinding:
+        """Return the finding with the digest of its rule, and as grave as the table of its pack says."""
+        rule = self._rules[finding.rule_id]
+        score = finding.score if rule.kind == "model" else None
+        grade = self._packs[rule.id].severities.grade(rule.severity, score)
+        return replace(
+            finding,
+            rule_digest=rule.digest,
+            severity=grade.level,
+            points=grade.points,
+            is_fatal=grade.is_fatal,
+            needs_listening=grade.needs_listening,
+        )
 
     def _applicable_to(self, conversation: Conversation) -> Applicable:
         """Return the rules in force at its instant that may concern ``conversation``."""

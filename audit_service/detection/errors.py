@@ -29,3 +29,11 @@ class UnknownRuleError(AuditError):
     code = "detection.unknown_rule"
     http_status = 404
     exit_code = 4
+
+
+class SelfApprovalError(AuditError):
+    """A pack has no approver, or one who wrote what is to be approved."""
+
+    code = "detection.self_approval"
+    http_status = 409
+    exit_code = 3

@@ -13,9 +13,18 @@ from audit_service.detection.conditions import names, parse
 from audit_service.detection.contact_frequency import COUNTED, KEYS
 from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.event_rules import EVENTS, notice_of
-from audit_service.detection.loading import RESERVED, RuleBuilder, build_pack
+from audit_service.detection.loading import RuleBuilder, build_pack
 from audit_service.detection.marked_yaml import MarkedYaml, Route
-from audit_service.detection.pack_files import TEXT_KINDS, PackFiles, form_problems, pack_folders, read_pack
+from audit_service.detection.pack_files import (
+    RESERVED,
+    TEXT_KINDS,
+    PackFiles,
+    form_problems,
+    lists_used,
+    pack_folders,
+    read_pack,
+)
+from audit_service.detection.severities import wrong_severities
 from audit_service.detection.taxonomy import CATEGORIES, SIGNALS
 
 LEAST_EXAMPLES, LEAST_RECORDS = 8, 2
@@ -64,7 +73,7 @@ def _lint_pack(folder: Path) -> list[LintProblem]:
         for check in CHECKS
         for route, message in check(files, file)
     ]
-    problems += _unused_lists(files)
+    problems += [*_unused_lists(files), *_wrong_severities(files)]
     if not problems:
         try:
             build_pack(files)
@@ -267,18 +276,17 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _unused_lists(files: PackFiles) -> list[LintProblem]:
-    used = {
-        entry["lexicon"]
-        for file in files.rules
-        for part in (file.value["detect"], file.value.get("except", {}))
-        for name, selection in part.items()
-        if name not in RESERVED
-        for entry in selection.get("any", ())
-        if isinstance(entry, dict)
-    }
+    used = frozenset[str]().union(*(lists_used(file.value) for file in files.rules))
     return [
         LintProblem(file.file, *file.place(("lists", name)), f"list {name} is used by no rule")
         for file in files.lexicons
         for name in file.value["lists"]
         if name not in used
     ]
+
+
+def _wrong_severities(files: PackFiles) -> list[LintProblem]:
+    file = files.severities
+    if file is None:
+        return []
+    return [LintProblem(file.file, *file.place(route), message) for route, message in wrong_severities(file.value)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.event_rules import EVENTS
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
-from audit_service.detection.pack_files import PackFiles, form_problems, pack_folders, read_pack
+from audit_service.detection.pack_files import RESERVED, PackFiles, form_problems, lists_used, pack_folders, read_pack
 from audit_service.detection.reader import reader_in
-from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep
+from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep, digest_of
+from audit_service.detection.severities import severities_of
 from audit_service.detection.wordings import TrainedLayer, wording_model
 
-RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
 DEFAULT_EXCEPTION_GAP = 6
 NORMATIVE_PACK_KEYS = ("id", "version", "jurisdiction", "languages", "dissent_below")
 _PLACES = ("before", "after", "covers", "in")
@@ -49,13 +50,15 @@ def build_pack(files: PackFiles) -> Pack:
     sources = [*files.rules, *files.derived()]
     rules = tuple(RuleBuilder(files, words, file).build() for file in sources)
     value = files.pack.value
-    normative = {
+    normative: dict[str, Any] = {
         "pack": {key: value[key] for key in NORMATIVE_PACK_KEYS if key in value},
         "lexicons": {name: list(entries) for name, entries in words.items()},
-        "rules": [{key: file.value[key] for key in NORMATIVE_KEYS if key in file.value} for file in sources],
+        "rules": [_normative(file) for file in sources],
     }
     if files.calendars is not None:
         normative["calendars"] = files.calendars.value["calendars"]
+    if files.severity_table():
+        normative["severities"] = files.severity_table()
     model = None
     if any(rule.kind == "model" for rule in rules):
         model = read_model(files)
@@ -65,13 +68,32 @@ def build_pack(files: PackFiles) -> Pack:
         value["version"],
         value["jurisdiction"],
         tuple(value["languages"]),
-        rules,
+        tuple(replace(rule, digest=_rule_digest(file, normative)) for rule, file in zip(rules, sources, strict=True)),
         normative,
         files.folder,
         model,
         value.get("dissent_below", 0.0),
         {} if files.calendars is None else calendars_of(files.calendars),
+        severities_of(files.severity_table()),
     )
+
+
+def _normative(file: MarkedYaml) -> dict[str, Any]:
+    return {key: file.value[key] for key in NORMATIVE_KEYS if key in file.value}
+
+
+def _rule_digest(file: MarkedYaml, pack: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what decides what this one rule flags and how grave that is."""
+    rule, table = _normative(file), pack.get("severities", {})
+    level = rule["severity"]["level"]
+    decides: dict[str, Any] = {
+        "rule": rule,
+        "lexicons": {name: pack["lexicons"].get(name) for name in sorted(lists_used(rule))},
+        "severity": table.get("levels", {}).get(level),
+    }
+    if rule["kind"] == "model":
+        decides |= {"model": pack["model"], "band": table.get("model", {}).get(level)}
+    return digest_of(decides)
 
 
 def read_model(files: PackFiles) -> TrainedLayer:
@@ -131,6 +153,7 @@ class RuleBuilder:
             line=self.source.place(("id",))[0],
             jurisdiction=self.files.pack.value["jurisdiction"],
             replaces=value.get("replaces"),
+            owner=value["owner"],
         )
 
     def refuse(self, route: Route, message: str) -> RulePackError:

@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from audit_service.detection.errors import RulePackError
 from audit_service.detection.marked_yaml import MarkedYaml, read_marked
+from audit_service.detection.severities import SEVERITIES_FILE
 
 OWN_SCHEMAS = Path(__file__).parents[2] / "rules" / "schema"
 PACK_FILE, INSTRUMENTS_FILE, LEXICONS_FOLDER, RETIRED_FOLDER = "pack.yaml", "instruments.yaml", "lexicons", "retired"
@@ -21,6 +22,7 @@ CALENDARS_FILE = "calendars.yaml"
 MODEL_FILE = Path("model") / "wording.npz"
 WORD_KINDS = frozenset({"phrase", "frame"})
 TEXT_KINDS = WORD_KINDS | {"model"}
+RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class PackFiles:
     rules: tuple[MarkedYaml, ...]
     base: PackFiles | None = None
     calendars: MarkedYaml | None = None
+    severities: MarkedYaml | None = None
 
     def by_schema(self) -> Iterator[tuple[str, MarkedYaml]]:
         """Yield each file with the name of the schema that it must follow."""
@@ -43,12 +46,21 @@ class PackFiles:
             yield "calendars", self.calendars
         yield from (("lexicon", file) for file in self.lexicons)
         yield from (("rule", file) for file in self.rules)
+        if self.severities is not None:
+            yield "severities", self.severities
 
     @property
     def model_file(self) -> Path:
         """Return where the trained weights of the pack lie, if it has any; those of its base if it has none."""
         own = self.folder / MODEL_FILE
         return own if self.base is None or own.is_file() else self.base.model_file
+
+    def severity_table(self) -> Mapping[str, Any]:
+        """Return the table of severities of the pack, else that of its base; empty where neither has one."""
+        if self.severities is not None:
+            table: Mapping[str, Any] = self.severities.value
+            return table
+        return {} if self.base is None else self.base.severity_table()
 
     def words(self) -> dict[str, tuple[str, ...]]:
         """Return the words of each list of all lexicons, by the name of the list; own lists go before the base's."""
@@ -109,6 +121,7 @@ def read_pack(folder: Path) -> PackFiles:
         if not (folder / name).is_file():
             raise RulePackError(folder / name, 1, "the file is missing")
     pack = read_marked(folder / PACK_FILE)
+    table = folder / SEVERITIES_FILE
     return PackFiles(
         folder=folder,
         pack=pack,
@@ -117,6 +130,7 @@ def read_pack(folder: Path) -> PackFiles:
         rules=tuple(read_marked(file) for file in rule_files(folder)),
         base=_base(folder, pack),
         calendars=read_marked(folder / CALENDARS_FILE) if (folder / CALENDARS_FILE).is_file() else None,
+        severities=read_marked(table) if table.is_file() else None,
     )
 
 
@@ -133,10 +147,32 @@ def _base(folder: Path, pack: MarkedYaml) -> PackFiles | None:
     return read_pack(base)
 
 
+def lists_used(rule: Mapping[str, Any]) -> set[str]:
+    """Return the names of the lists of words that a rule, as written, looks for."""
+    return {
+        entry["lexicon"]
+        for part in (rule["detect"], rule.get("except", {}))
+        for name, selection in part.items()
+        if name not in RESERVED
+        for entry in selection.get("any", ())
+        if isinstance(entry, dict)
+    }
+
+
 def rule_files(folder: Path) -> list[Path]:
     """Return the rule files of a pack: all YAML files in sub-folders but lexicons and retired rules."""
     skipped = {LEXICONS_FOLDER, RETIRED_FOLDER}
     return sorted(file for file in folder.glob("*/**/*.yaml") if file.relative_to(folder).parts[0] not in skipped)
+
+
+def needed_files(folder: Path) -> list[Path]:
+    """Return all files that the pack in ``folder`` is read from: its own, its base's, the reader's, and the schemas."""
+    files = read_pack(folder)
+    folders = [folder, folder.parent / "schema"]
+    folders += [] if files.base is None else [files.base.folder]
+    named = files.pack.value.get("reader")
+    folders += [] if named is None else [(folder / named).resolve()]
+    return sorted(file for place in folders if place.is_dir() for file in place.rglob("*") if file.is_file())
 
 
 @cache

@@ -15,6 +15,7 @@ from audit_service.detection.anchors import Selection
 from audit_service.detection.calendars import Calendar
 from audit_service.detection.conditions import Node, ways
 from audit_service.detection.matching import RuleException
+from audit_service.detection.severities import Severities, severities_of
 from audit_service.detection.taxonomy import SIGNALS
 from audit_service.detection.wordings import TrainedLayer
 
@@ -70,7 +71,12 @@ class Detection:
 
 @dataclass(frozen=True)
 class Rule:
-    """One testable norm, as data."""
+    """One testable norm, as data.
+
+    Attributes:
+        owner: who answers for its text; somebody else approves it.
+        digest: SHA-256 of all that decides what this rule flags and how grave that is.
+    """
 
     id: str
     version: int
@@ -95,6 +101,8 @@ class Rule:
     line: int
     jurisdiction: str
     replaces: str | None = None
+    owner: str = ""
+    digest: str = ""
     replaced_by: tuple[Rule, ...] = ()
 
     @property
@@ -122,6 +130,7 @@ class Pack:
         model: the trained layer, if the pack has one.
         dissent_below: a finding made by words falls where the trained layer gives its category less than this score.
         calendars: the public holidays that its rules may name, by id.
+        severities: points and fatality of the levels, and what a low score of the trained layer makes of them.
     """
 
     id: str
@@ -134,12 +143,18 @@ class Pack:
     model: TrainedLayer | None = None
     dissent_below: float = 0.0
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    severities: Severities = field(default_factory=lambda: severities_of({}))
 
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 over all that decides what the pack flags, in canonical JSON."""
-        text = json.dumps(self.normative, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+        return digest_of(self.normative)
+
+
+def digest_of(value: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of ``value`` in canonical JSON."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def with_replacements(packs: Sequence[Pack]) -> tuple[Pack, ...]:

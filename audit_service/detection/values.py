@@ -149,6 +149,7 @@ class FoundFinding:
 
     ``subject`` is the id of the conversation or attempt. ``start`` and ``end`` are character offsets in the original
     text of turn ``turn``, and ``quote`` is exactly that text; for event rules ``turn`` is None and the quote empty.
+    The engine fills in ``rule_digest`` and, from the pack's table of severities, ``severity`` and what follows from it.
     """
 
     rule_id: str
@@ -169,6 +170,10 @@ class FoundFinding:
     edits: int
     explanation: Mapping[str, Any] = field(default_factory=dict)
     related: tuple[str, ...] = ()
+    rule_digest: str = ""
+    points: int = 0
+    is_fatal: bool = False
+    needs_listening: bool = False
 
 
 @dataclass(frozen=True)

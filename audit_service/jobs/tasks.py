@@ -26,6 +26,7 @@ from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
 from audit_service.reports import services as reports
 from audit_service.review import running, second_hearing
 from audit_service.review.judging import Judge
+from audit_service.review.publication import engine_in_force
 from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
 from audit_service.transcription.engines.chosen import chosen_engine
@@ -100,7 +101,7 @@ def _register_detection(bound: _Bound) -> None:
     @task(name="detect_transcript", queue=DETECT, retry=bound.retry)
     def detect_transcript(recording_id: int) -> None:
         with bound.flask_app.app_context(), transaction() as session:
-            engine = running.engine_for(settings.rule_folders)
+            engine = engine_in_force(session, settings.rule_folders)
             running.run_transcript(session, engine, recording_id, judge_of(settings))
             if second_hearing.doubtful_findings(session, recording_id):
                 once = f"hear:{recording_id}"
@@ -109,14 +110,14 @@ def _register_detection(bound: _Bound) -> None:
     @task(name="detect_messages", queue=DETECT, retry=bound.retry)
     def detect_messages(first_id: int, last_id: int) -> None:
         with bound.flask_app.app_context(), transaction() as session:
-            engine = running.engine_for(settings.rule_folders)
+            engine = engine_in_force(session, settings.rule_folders)
             running.run_messages(session, engine, first_id, last_id, judge_of(settings))
 
     @task(name="detect_contact_log", queue=DETECT, retry=bound.retry)
     def detect_contact_log(borrower_id: int) -> None:
         with bound.flask_app.app_context(), transaction() as session:
-            engine, complaints = running.engine_for(settings.rule_folders), pending_complaints(session, borrower_id)
-            running.run_contact_log(session, engine, borrower_id, complaints)
+            engine = engine_in_force(session, settings.rule_folders)
+            running.run_contact_log(session, engine, borrower_id, pending_complaints(session, borrower_id))
 
     @task(name="link_complaint", queue=DETECT, retry=bound.retry)
     def link_complaint(complaint_id: int) -> None:

@@ -297,7 +297,8 @@ def _tallies(rows: Iterable[tuple[str, Verdict | None, int]]) -> tuple[Tally, ..
             key=key,
             total=sum(verdicts.values()),
             confirmed=verdicts.get(Verdict.CONFIRMED, 0),
-            needs_information=verdicts.get(Verdict.NEEDS_INFORMATION, 0),
+            # A dismissal that waits for a second person is as open as one that waits for information.
+            needs_information=verdicts.get(Verdict.NEEDS_INFORMATION, 0) + verdicts.get(Verdict.DISMISSAL_PROPOSED, 0),
             dismissed=verdicts.get(Verdict.DISMISSED, 0),
         )
         for key, verdicts in counts.items()

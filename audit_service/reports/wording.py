@@ -167,6 +167,7 @@ NAMES: Mapping[str, Mapping[str, Any]] = {
     "verdict": {
         "confirmed": lazy_gettext("Confirmed"),
         "dismissed": lazy_gettext("Dismissed"),
+        "dismissal_proposed": lazy_gettext("Dismissal proposed"),
         "needs_information": lazy_gettext("Needs information"),
     },
     "status": {

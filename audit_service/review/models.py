@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Identity, Index, Integer, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from audit_service.contacts.models import ContactAttempt, Message, Speaker
@@ -38,15 +52,23 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """A reviewer's outcome on a finding."""
+    """A reviewer's outcome on a finding.
+
+    A fatal finding is dismissed by two people: what the first one says stands as ``DISMISSAL_PROPOSED``.
+    """
 
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
+    DISMISSAL_PROPOSED = "dismissal_proposed"
     NEEDS_INFORMATION = "needs_information"
 
 
 class PackVersion(Base):
-    """A rule pack as it was when first run here: what a finding's rule said can always be read again."""
+    """A rule pack as it was when first run or published here: what a finding's rule said can always be read again.
+
+    ``files`` (folder of the pack, and the digest of each file by its path) restores it; empty for one that was never
+    published. It judges once it is approved: by a user here, or by the makers whose lock file names ``approver``.
+    """
 
     __tablename__ = "pack_versions"
 
@@ -56,10 +78,58 @@ class PackVersion(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     rules: Mapped[dict[str, Any]]
     first_used_at: Mapped[datetime]
+    files: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    approver: Mapped[str] = mapped_column(String(255), default="")
+    approved_at: Mapped[datetime | None]
+
+    rule_versions: Mapped[list[RuleVersion]] = relationship(order_by="RuleVersion.rule_id")
+
+
+class RuleVersion(Base):
+    """A published version of one rule and the pack version that brought it; the database refuses to change it."""
+
+    __tablename__ = "rule_versions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    pack_version_id: Mapped[int] = mapped_column(ForeignKey("pack_versions.id"), index=True)
+    rule_id: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[str] = mapped_column(String(64))
+    in_force_from: Mapped[date] = mapped_column(Date)
+    in_force_to: Mapped[date | None] = mapped_column(Date)
+    author: Mapped[str] = mapped_column(String(255))
+
+    __table_args__ = (UniqueConstraint("rule_id", "version"),)
+
+
+class RuleFile(Base):
+    """A file of a published pack, by the SHA-256 of its bytes; packs share the ones that are the same."""
+
+    __tablename__ = "rule_files"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RuleStanding(Base):
+    """What reviewers made of the findings of one rule version; ``upper`` bounds its precision from above."""
+
+    __tablename__ = "rule_standings"
+
+    rule_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    rule_version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    confirmed: Mapped[int] = mapped_column(Integer)
+    dismissed: Mapped[int] = mapped_column(Integer)
+    upper: Mapped[float] = mapped_column(Float)
 
 
 class DetectionRun(Base):
-    """One run of the packs over one subject; of the runs over a subject only the latest is current."""
+    """One run of the packs over one subject; of the runs over a subject only the latest is current.
+
+    ``finding_ids`` are all findings of the run, new or made before; None for runs older than that record.
+    """
 
     __tablename__ = "detection_runs"
 
@@ -70,6 +140,8 @@ class DetectionRun(Base):
     started_at: Mapped[datetime]
     is_current: Mapped[bool] = mapped_column(Boolean, default=True)
     undetermined: Mapped[list[Any]]
+    transcript_id: Mapped[int | None] = mapped_column(ForeignKey("transcripts.id"))
+    finding_ids: Mapped[list[Any] | None]
 
     __table_args__ = (
         Index(
@@ -100,9 +172,13 @@ class Finding(Base):
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     rule_id: Mapped[str] = mapped_column(String(120))
     rule_version: Mapped[int] = mapped_column(Integer)
+    rule_digest: Mapped[str | None] = mapped_column(String(64))
     category: Mapped[str] = mapped_column(String(60))
     kind: Mapped[FindingKind] = mapped_column(choice(FindingKind))
     severity: Mapped[Severity] = mapped_column(choice(Severity))
+    points: Mapped[int] = mapped_column(Integer, default=0)
+    is_fatal: Mapped[bool] = mapped_column(Boolean, default=False)
+    needs_listening: Mapped[bool] = mapped_column(Boolean, default=False)
     speaker: Mapped[Speaker] = mapped_column(choice(Speaker))
     quote: Mapped[str] = mapped_column(Text)
     start_offset: Mapped[int | None] = mapped_column(Integer)
@@ -127,6 +203,7 @@ class Finding(Base):
 
     __table_args__ = (
         Index("ix_findings_queue", "kind", "severity", "id", postgresql_where=text("is_current")),
+        Index("ix_findings_rule", "rule_id", "rule_version", "id"),
         Index("ix_findings_category", "category", "id", postgresql_where=text("is_current")),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Tuple, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from audit_service.contacts.models import ContactAttempt, Message, Recording
@@ -17,6 +17,7 @@ from audit_service.errors import NotFoundError
 from audit_service.organizations.models import Agency
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
 from audit_service.review.open_questions import OpenQuestion, open_questions
+from audit_service.review.standings import RuleKey, rules_under_review
 from audit_service.transcription.models import Segment, Transcript
 from audit_service.transcription.progress import Progress, under_way
 from audit_service.transcription.talk import Talk, measure
@@ -28,7 +29,10 @@ UNREVIEWED = "unreviewed"
 
 @dataclass(frozen=True)
 class FindingFilter:
-    """What a list of findings is narrowed to; empty means all. Days are civil days in ``HOME_ZONE``."""
+    """What a list of findings is narrowed to; empty means all. Days are civil days in ``HOME_ZONE``.
+
+    ``before_id`` and ``is_under_review`` say where to go on: the findings of rules under review come last.
+    """
 
     category: str = ""
     severity: str = ""
@@ -40,14 +44,17 @@ class FindingFilter:
     from_on: date | None = None
     to_on: date | None = None
     before_id: int | None = None
+    is_under_review: bool = False
 
 
 @dataclass(frozen=True)
 class FindingPage:
-    """One page of findings, newest first, and the id to go on from (None at the end)."""
+    """One page of findings, newest first, those of rules under review last; and the place to go on from, if any."""
 
     findings: Sequence[Finding]
     next_before: int | None
+    is_next_under_review: bool = False
+    under_review: frozenset[RuleKey] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,16 +72,47 @@ class ContactPage:
     progress: Progress | None = None
     talk: Talk | None = None
     open_questions: Sequence[OpenQuestion] = ()
+    under_review: frozenset[RuleKey] = frozenset()
 
 
-def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
-    """Return the current findings that ``wanted`` lets through."""
+def findings_page(session: Session, wanted: FindingFilter, floor: float = 0.0) -> FindingPage:
+    """Return the current findings that ``wanted`` lets through; rules under ``floor`` are under review."""
+    under_review = rules_under_review(session, floor)
+    rows: list[Finding] = []
+    if not wanted.is_under_review:
+        rows += _findings(session, [*_conditions(wanted), *_before(wanted), *_outside(under_review)], PAGE_ROWS + 1)
+    if under_review and len(rows) <= PAGE_ROWS:
+        place = _before(wanted) if wanted.is_under_review else []
+        conditions = [*_conditions(wanted), *place, _rule().in_(under_review)]
+        rows += _findings(session, conditions, PAGE_ROWS + 1 - len(rows))
+    shown = rows[:PAGE_ROWS]
+    if len(rows) <= PAGE_ROWS:
+        return FindingPage(shown, None, under_review=under_review)
+    last = shown[-1]
+    # Where the page ends with the last finding outside, the next one begins at the top of those under review.
+    is_next_under_review = (last.rule_id, last.rule_version) in under_review
+    return FindingPage(shown, last.id, is_next_under_review, under_review)
+
+
+def _rule() -> Tuple:
+    return tuple_(Finding.rule_id, Finding.rule_version)
+
+
+def _outside(rules: frozenset[RuleKey]) -> list[ColumnElement[bool]]:
+    return [_rule().not_in(rules)] if rules else []
+
+
+def _before(wanted: FindingFilter) -> list[ColumnElement[bool]]:
+    return [Finding.id < wanted.before_id] if wanted.before_id else []
+
+
+def _findings(session: Session, conditions: Sequence[ColumnElement[bool]], limit: int) -> Sequence[Finding]:
     query = (
         select(Finding)
         .join(Finding.attempt)
-        .where(Finding.is_current, *_conditions(wanted))
+        .where(Finding.is_current, *conditions)
         .order_by(Finding.id.desc())
-        .limit(PAGE_ROWS + 1)
+        .limit(limit)
         .options(
             joinedload(Finding.attempt).options(
                 joinedload(ContactAttempt.agency), joinedload(ContactAttempt.agent), joinedload(ContactAttempt.borrower)
@@ -83,9 +121,7 @@ def findings_page(session: Session, wanted: FindingFilter) -> FindingPage:
             selectinload(Finding.dispositions),
         )
     )
-    rows = session.scalars(query).all()
-    shown = rows[:PAGE_ROWS]
-    return FindingPage(shown, shown[-1].id if len(rows) > PAGE_ROWS else None)
+    return session.scalars(query).all()
 
 
 def _conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
@@ -104,8 +140,6 @@ def _conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         conditions.append(ContactAttempt.started_at >= _midnight(wanted.from_on))
     if wanted.to_on:
         conditions.append(ContactAttempt.started_at < _midnight(wanted.to_on + timedelta(days=1)))
-    if wanted.before_id:
-        conditions.append(Finding.id < wanted.before_id)
     return conditions + _disposition_condition(wanted.disposition)
 
 
@@ -152,8 +186,8 @@ def counts_by_category(session: Session, kind: FindingKind) -> Sequence[tuple[st
     return [(category, int(number)) for category, number in session.execute(query)]
 
 
-def contact_page(session: Session, attempt_id: int) -> ContactPage:
-    """Return one contact with its words, findings and custody.
+def contact_page(session: Session, attempt_id: int, floor: float = 0.0) -> ContactPage:
+    """Return one contact with its words, findings and custody; findings of rules under ``floor`` come last.
 
     Raises:
         NotFoundError: there is no such contact.
@@ -176,17 +210,21 @@ def contact_page(session: Session, attempt_id: int) -> ContactPage:
     )
     transcript = None if recording is None else _newest_transcript(session, recording)
     exhibit = recording.exhibit if recording is not None else _log_exhibit(session, attempt)
+    under_review = rules_under_review(session, floor)
     return ContactPage(
         attempt=attempt,
         recording=recording,
         transcript=transcript,
         segments=[] if transcript is None else transcript.segments,
         thread=_thread(session, attempt),
-        findings=_findings_of(session, attempt),
         open_questions=open_questions(session, attempt),
+        findings=sorted(
+            _findings_of(session, attempt), key=lambda one: (one.rule_id, one.rule_version) in under_review
+        ),
         exhibit=exhibit,
         custody=[] if exhibit is None else _custody(session, exhibit),
         progress=next(iter(under_way(session, recording.id)), None) if recording is not None else None,
+        under_review=under_review,
         talk=None if recording is None or transcript is None else measure(transcript.segments, recording.duration_s),
     )
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
@@ -20,7 +18,7 @@ from audit_service.contacts.models import CeaseRequest, Channel, Consent, Contac
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
-from audit_service.detection import Complaint, Engine, FoundFinding, ScanResult, load_packs
+from audit_service.detection import Complaint, Engine, FoundFinding, ScanResult
 from audit_service.detection.cease_terms import CeaseTerms, terms_of
 from audit_service.errors import NotFoundError
 from audit_service.queue import DETECT, enqueue
@@ -33,7 +31,7 @@ from audit_service.review.conversations import (
 )
 from audit_service.review.judging import Judge, with_opinions
 from audit_service.review.models import DetectionRun, Finding, FindingKind, PackVersion, RunScope, Severity
-from audit_service.review.packs import snapshot
+from audit_service.review.packs import stored_version
 from audit_service.transcription.models import Segment, Transcript
 
 
@@ -57,12 +55,6 @@ class _Subject:
     segments: Sequence[Segment] = ()
     message_id: int | None = None
     rules: dict[str, PackVersion] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=4)
-def engine_for(folders: tuple[Path, ...]) -> Engine:
-    """Return the engine of these rule folders, compiled once for a process."""
-    return Engine(load_packs(folders))
 
 
 def run_transcript(session: Session, engine: Engine, recording_id: int, judge: Judge | None = None) -> RunSummary:
@@ -161,17 +153,7 @@ def _pack_versions(session: Session, engine: Engine) -> dict[str, PackVersion]:
     """Return, by rule id, the stored version of the pack it belongs to; stores packs seen for the first time."""
     versions: dict[str, PackVersion] = {}
     for pack in engine.packs:
-        stored = session.scalar(select(PackVersion).where(PackVersion.digest == pack.digest))
-        if stored is None:
-            stored = PackVersion(
-                pack=pack.id,
-                version=pack.version,
-                digest=pack.digest,
-                rules=snapshot(engine, pack),
-                first_used_at=clock.now(),
-            )
-            session.add(stored)
-            session.flush()
+        stored = stored_version(session, pack)
         versions.update(dict.fromkeys((rule.id for rule in pack.rules), stored))
     return versions
 
@@ -185,7 +167,7 @@ def _keep(session: Session, subject: _Subject, result: ScanResult) -> RunSummary
     run = _begin_run(session, subject, result)
     remaining = {_stored_key(finding): finding for finding in former}
     made: list[Finding] = []
-    kept = 0
+    kept: list[int] = []
     for found in result.findings:
         finding = _finding(run, subject, found)
         known = remaining.pop(_stored_key(finding), None)
@@ -193,13 +175,14 @@ def _keep(session: Session, subject: _Subject, result: ScanResult) -> RunSummary
             made.append(finding)
         else:
             known.run_id = run.id
-            kept += 1
+            kept.append(known.id)
     for gone in remaining.values():
         gone.is_current = False
     session.add_all(made)
     session.flush()
+    run.finding_ids = sorted([*kept, *(finding.id for finding in made)])
     _flag_in_ledger(session, subject, run, made, len(remaining))
-    return RunSummary(new=len(made), kept=kept, gone=len(remaining))
+    return RunSummary(new=len(made), kept=len(kept), gone=len(remaining))
 
 
 def _begin_run(session: Session, subject: _Subject, result: ScanResult) -> DetectionRun:
@@ -215,6 +198,7 @@ def _begin_run(session: Session, subject: _Subject, result: ScanResult) -> Detec
         subject_id=subject.subject_id,
         digests=sorted({version.digest for version in subject.rules.values()}),
         started_at=clock.now(),
+        transcript_id=subject.transcript_id,
         undetermined=[
             {"rule": item.rule_id, "subject": item.subject, "missing": item.missing} for item in result.undetermined
         ],
@@ -251,9 +235,13 @@ def _finding(run: DetectionRun, subject: _Subject, found: FoundFinding) -> Findi
         message_id=subject.message_id,
         rule_id=found.rule_id,
         rule_version=found.rule_version,
+        rule_digest=found.rule_digest,
         category=found.category,
         kind=FindingKind(found.kind),
         severity=Severity(found.severity),
+        points=found.points,
+        is_fatal=found.is_fatal,
+        needs_listening=found.needs_listening,
         speaker=Speaker(found.speaker),
         quote=found.quote,
         start_offset=found.start if has_words else None,

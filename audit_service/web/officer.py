@@ -21,10 +21,12 @@ from audit_service.custody.values import Act
 from audit_service.database import transaction
 from audit_service.i18n import gettext
 from audit_service.intake import queries as intake_queries
+from audit_service.organizations.queries import user_by_email
 from audit_service.reports.wording import CATEGORIES
-from audit_service.review import queries
-from audit_service.review.dispositions import dispose
+from audit_service.review import publication, queries
+from audit_service.review.dispositions import CHOICES, dispose
 from audit_service.review.models import FindingKind, Severity, Verdict
+from audit_service.review.standings import rule_precisions
 from audit_service.transcription.corrections import correct_speakers
 from audit_service.web.policy import READERS, REVIEWERS, allow
 from audit_service.web.uploads import staging
@@ -32,11 +34,18 @@ from evidence_store import SealedReader
 
 bp = Blueprint("officer", __name__, url_prefix="/officer")
 BLOCK_BYTES = 1 << 16
+UNDER_REVIEW = "under_review"
 
 
 def actor() -> str:
     """Return the signed-in user as the ledger names users."""
     return f"user:{current_user.id}"
+
+
+def rule_floor() -> float:
+    """Return the precision under which a rule is under review."""
+    floor: float = current_app.extensions["audit_settings"].rule_floor
+    return floor
 
 
 @bp.get("/")
@@ -55,6 +64,10 @@ def overview() -> str:
         )
 
 
+def _text(name: str) -> str:
+    return request.args.get(name, "").strip()
+
+
 def _day(name: str) -> date | None:
     try:
         return date.fromisoformat(request.args.get(name, ""))
@@ -66,22 +79,26 @@ def _day(name: str) -> date | None:
 @allow(*READERS)
 def findings() -> str:
     """The list of findings; its filters are in the address."""
-    texts = {name: request.args.get(name, "").strip() for name in ("category", "severity", "kind", "agency", "channel")}
     wanted = queries.FindingFilter(
-        **texts,
+        category=_text("category"),
+        severity=_text("severity"),
+        kind=_text("kind"),
+        agency=_text("agency"),
+        channel=_text("channel"),
         disposition=request.args.get("disposition", ""),
-        text=request.args.get("text", "").strip(),
+        text=_text("text"),
         from_on=_day("from"),
         to_on=_day("to"),
         before_id=request.args.get("before", type=int),
+        is_under_review=request.args.get("part") == UNDER_REVIEW,
     )
     with transaction() as session:
-        page = queries.findings_page(session, wanted)
+        page = queries.findings_page(session, wanted, rule_floor())
         return render_template(
             "officer/findings.html",
             page=page,
             wanted=wanted,
-            next_address=_next_address(page.next_before),
+            next_address=_next_address(page),
             agencies=queries.agencies(session),
             categories=tuple(CATEGORIES),
             severities=Severity,
@@ -92,10 +109,11 @@ def findings() -> str:
         )
 
 
-def _next_address(before: int | None) -> str:
-    if before is None:
+def _next_address(page: queries.FindingPage) -> str:
+    if page.next_before is None:
         return ""
-    return f"{url_for('.findings')}?{urlencode({**request.args.to_dict(), 'before': before})}"
+    part = {"part": UNDER_REVIEW} if page.is_next_under_review else {}
+    return f"{url_for('.findings')}?{urlencode({**request.args.to_dict(), 'before': page.next_before, **part})}"
 
 
 @bp.get("/contacts/<int:attempt_id>")
@@ -103,10 +121,10 @@ def _next_address(before: int | None) -> str:
 def contact(attempt_id: int) -> str:
     """One contact: its words, its audio, its findings. Every view is in the ledger."""
     with transaction() as session:
-        page = queries.contact_page(session, attempt_id)
+        page = queries.contact_page(session, attempt_id, rule_floor())
         act = Act(Action.VIEWED, "contact", str(attempt_id), actor=actor())
         custody.record(session, act, exhibit=page.exhibit if page.recording is not None else None)
-        return render_template("officer/contact.html", page=page, verdicts=Verdict)
+        return render_template("officer/contact.html", page=page, verdicts=CHOICES)
 
 
 @bp.post("/findings/<int:finding_id>/disposition")
@@ -120,9 +138,13 @@ def disposition(finding_id: int) -> Redirect:
             request.form.get("verdict", ""),
             user_id=current_user.id,
             reason=request.form.get("reason", ""),
+            floor=rule_floor(),
         )
-        attempt_id = finding.attempt_id
-    flash(gettext("The disposition was recorded."))
+        attempt_id, is_proposed = finding.attempt_id, finding.dispositions[-1].verdict is Verdict.DISMISSAL_PROPOSED
+    if is_proposed:
+        flash(gettext("Your dismissal was recorded. It counts when a second person dismisses the finding too."))
+    else:
+        flash(gettext("The disposition was recorded."))
     return redirect(url_for(".contact", attempt_id=attempt_id, _anchor=f"finding-{finding_id}"))
 
 
@@ -200,6 +222,30 @@ def complaint_status(number: str) -> Redirect:
             complaints.change_status(session, number, ComplaintStatus(to), actor=actor(), reason=reason)
         flash(gettext("The step was recorded."))
     return redirect(url_for(".complaint", number=number))
+
+
+@bp.get("/rules")
+@allow(*READERS)
+def rules() -> str:
+    """How right each rule is by the reviews of its findings, and the versions that wait for approval."""
+    with transaction() as session:
+        return render_template(
+            "officer/rules.html",
+            rules=rule_precisions(session, rule_floor()),
+            floor=rule_floor(),
+            waiting=publication.waiting_versions(session),
+        )
+
+
+@bp.post("/rules/approvals")
+@allow(*publication.APPROVERS)
+def approval() -> Redirect:
+    """Approve a published version of a rule pack."""
+    pack, version = request.form.get("pack", ""), request.form.get("version", "")
+    with transaction() as session:
+        publication.approve(session, pack, version, user_by_email(session, current_user.email) or current_user)
+    flash(gettext("The rules were approved. They judge from the next contact on."))
+    return redirect(url_for(".rules"))
 
 
 @bp.get("/intake")

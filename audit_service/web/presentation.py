@@ -16,6 +16,7 @@ from audit_service.reports import event_wording, wording
 from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
 from audit_service.review.packs import rule_on
+from audit_service.review.publication import APPROVERS
 from audit_service.web.policy import REVIEWERS
 
 FALLBACK_ZONE = "Asia/Shanghai"
@@ -74,6 +75,10 @@ def _may_review() -> bool:
     return any(current_user.has_role(role) for role in REVIEWERS)
 
 
+def _may_approve() -> bool:
+    return any(current_user.has_role(role) for role in APPROVERS)
+
+
 def bind_presentation(app: Flask) -> None:
     """Give templates what they need."""
     app.jinja_env.filters.update(
@@ -89,6 +94,7 @@ def bind_presentation(app: Flask) -> None:
         category_name=wording.category_name,
         plane_meaning=wording.plane_meaning,
         may_review=_may_review,
+        may_approve=_may_approve,
         heard_again=wording.heard_again,
         told_apart=wording.TOLD_APART.__getitem__,
         finding_details=wording.finding_details,

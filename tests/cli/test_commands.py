@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,11 @@ from sqlalchemy import select
 
 from audit_service.custody.models import Action, LedgerRow
 from audit_service.database import db
+from audit_service.review.dispositions import dispose
 from tests.conftest import SAMPLES
 from tests.factories.contacts import attempt, borrower
 from tests.factories.findings import finding
-from tests.factories.organizations import agency, institution
+from tests.factories.organizations import agency, institution, user
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
@@ -194,3 +196,50 @@ def test_rules_explain_says_why_and_logs_the_view(app: Flask, environment: dict[
 
 def test_rules_explain_of_no_finding_is_refused(app: Flask, environment: dict[str, str]) -> None:
     assert run("rules", "explain", "999", environment=environment).returncode == 4
+
+
+def test_rules_are_published_by_one_and_approved_by_another(
+    app: Flask, environment: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    pack = tmp_path / "rules" / "in" / "pack.yaml"
+    pack.write_text(re.sub(r"version: .*", "version: 2027.1.0", pack.read_text(encoding="utf-8")), encoding="utf-8")
+    session = db.session
+    publisher, lead = user(session, role="lead"), user(session, role="lead")
+    session.commit()
+    publishing = ("rules", "publish", str(pack.parent), "--by", publisher.email, "--json")
+    done = run(*publishing, environment=environment)
+    assert done.returncode == 0, done.stderr
+    (published,) = json.loads(done.stdout)
+    assert (published["pack"], published["approver"]) == ("in", "")
+    assert {"rule", "version", "digest", "from", "to", "author"} == set(published["new_rules"][0])
+    assert run(*publishing, environment=environment).returncode == 3
+    approving = ("rules", "approve", "in", "2027.1.0", "--json", "--by")
+    assert run(*approving, publisher.email, environment=environment).returncode == 3
+    assert run(*approving, "nobody@example.org", environment=environment).returncode == 4
+    assert run(*approving, lead.email, environment=environment).returncode == 0
+    (listed,) = json.loads(run("rules", "versions", "--json", environment=environment).stdout)
+    assert (listed["version"], listed["approver"]) == ("2027.1.0", lead.email)
+
+
+def test_rules_precision_counts_reviews_and_replay_of_no_contact_is_refused(
+    app: Flask, environment: dict[str, str]
+) -> None:
+    session = db.session
+    lender = institution(session)
+    contact = attempt(session, borrower(session, lender), agency(session, lender))
+    reviewer = user(session)
+    for verdict in ("confirmed", "dismissed", "dismissed", ""):
+        made = finding(session, contact, quote="")
+        if verdict:
+            dispose(session, made.id, verdict, user_id=reviewer.id, reason="理由")
+    session.commit()
+    (row,) = json.loads(run("rules", "precision", "--json", environment=environment).stdout)
+    assert (row["findings"], row["confirmed"], row["dismissed"], row["unreviewed"]) == (4, 1, 2, 1)
+    assert row["low"] < row["precision"] < row["high"]
+    assert row["is_under_review"] is False
+    strict = environment | {"AUDIT_RULE_FLOOR": "0.9"}
+    assert "under review" in run("rules", "precision", environment=strict).stdout
+    assert run("rules", "replay", "999999", environment=environment).returncode == 4
+    assert run("rules", "replay", str(contact.id), environment=environment).returncode == 0
+    assert run("rules", "precision", environment=environment | {"AUDIT_RULE_FLOOR": "2"}).returncode == 2

@@ -15,6 +15,7 @@ from audit_service.complaints.pending import pending_complaints
 from audit_service.complaints.values import NewComplaint
 from audit_service.custody.vault import Vault
 from audit_service.database import Session
+from audit_service.detection import Engine, load_packs
 from audit_service.queue import waiting_jobs
 from audit_service.review import running
 from audit_service.review.models import Finding
@@ -77,7 +78,7 @@ def test_a_contact_while_the_complaint_waits_is_found(session: Session, filed: C
     borrower, agency = session.scalars(select(Borrower)).one(), session.scalars(select(Agency)).one()
     early = contacts.attempt(session, borrower, agency, started_at=contacts.NOON - timedelta(hours=1))
     late = contacts.attempt(session, borrower, agency, started_at=contacts.NOON + timedelta(days=1))
-    engine = running.engine_for((ROOT / "rules" / "cn",))
+    engine = Engine(load_packs([ROOT / "rules" / "cn"]))
     running.run_contact_log(session, engine, borrower.id, pending_complaints(session, borrower.id))
     found = session.scalars(select(Finding).where(Finding.rule_id == "cn.contact_after_cease.after_complaint")).all()
     assert [finding.attempt_id for finding in found] == [late.id] != [early.id]

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from audit_service.detection import Engine, load_packs
+from audit_service.detection import load_packs
 from audit_service.review.packs import rule_on, snapshot
 from audit_service.settings import ROOT
 
-ENGINE = Engine(load_packs([ROOT / "rules" / "cn"]))
-RULES = snapshot(ENGINE, ENGINE.packs[0])
+RULES = snapshot(load_packs([ROOT / "rules" / "cn"])[0])
 
 
 def cited(rule: dict[str, Any]) -> set[str]:

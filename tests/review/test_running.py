@@ -12,7 +12,7 @@ from audit_service.contacts.models import CeaseRequest, Outcome, Recipient
 from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import Session
-from audit_service.detection import Engine
+from audit_service.detection import Engine, load_packs
 from audit_service.errors import NotFoundError
 from audit_service.queue import waiting_jobs
 from audit_service.review import running
@@ -25,7 +25,7 @@ THREAT = "今天不还钱，法警马上到你家抓人。"
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    return running.engine_for((ROOT / "rules" / "cn", ROOT / "rules" / "us"))
+    return Engine(load_packs((ROOT / "rules" / "cn", ROOT / "rules" / "us")))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 
 from audit_service.cli.context import hash_password
@@ -63,6 +63,7 @@ def client_as(app: Flask, add_user: Callable[[str], str]) -> Callable[[str], Fla
     def sign_in(role: str) -> FlaskClient:
         app.config["WTF_CSRF_ENABLED"] = False
         client = app.test_client()
+        g.pop("_login_user", None)  # the test's own application context remembers who signed in before
         if role != "anonymous":
             answer = client.post("/sign-in", data={"email": add_user(role), "password": PASSWORD})
             assert answer.status_code == 302, answer.get_data(as_text=True)

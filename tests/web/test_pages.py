@@ -6,7 +6,7 @@ import io
 import re
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask_babel import refresh
 
 from audit_service.complaints.models import Complaint
@@ -14,9 +14,10 @@ from audit_service.contacts.models import ContactAttempt
 from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
+from audit_service.detection import Engine, load_packs
 from audit_service.organizations.models import RoleName
 from audit_service.review import running
-from audit_service.review.models import Disposition
+from audit_service.review.models import Disposition, Finding
 from audit_service.settings import ROOT
 from audit_service.web.policy import PUBLIC, roles_of
 from tests.factories import contacts, findings, organizations
@@ -40,6 +41,12 @@ def call(app: Flask, vault: Vault):
         session.refresh(transcript)
         found = findings.finding(session, attempt, quote="法警马上到你家里抓人", segment=transcript.segments[0])
         return {"lender": lender.code, "attempt": attempt.id, "recording": recording.id, "finding": found.id}
+
+
+def seen_by(client, method: str, url: str, **form):
+    """Ask as this client: the test's own application context remembers who asked before."""
+    g.pop("_login_user", None)
+    return client.open(url, method=method, data=form)
 
 
 def address(rule, call) -> str:
@@ -228,7 +235,7 @@ def test_what_could_not_be_determined_about_a_contact_is_shown_in_both_languages
         attempt = session.get_one(ContactAttempt, call["attempt"])
         attempt.timezone = None
         session.flush()
-        running.run_contact_log(session, running.engine_for((ROOT / "rules" / "cn",)), attempt.borrower_id)
+        running.run_contact_log(session, Engine(load_packs([ROOT / "rules" / "cn"])), attempt.borrower_id)
     client = client_as("officer")
     url = f"/officer/contacts/{call['attempt']}"
     refresh()  # the test's own application context remembers the first page's language
@@ -238,3 +245,53 @@ def test_what_could_not_be_determined_about_a_contact_is_shown_in_both_languages
     refresh()
     chinese = client.get(url, headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
     assert "被联系人所在时区未知" in chinese
+
+
+def test_a_fatal_finding_is_dismissed_by_two_people_and_the_page_says_so(app: Flask, client_as, call) -> None:
+    with transaction() as session:
+        session.get_one(Finding, call["finding"]).is_fatal = True
+    first, second = client_as("officer"), client_as("lead")
+    url, page = f"/officer/findings/{call['finding']}/disposition", f"/officer/contacts/{call['attempt']}"
+    form = {"verdict": "dismissed", "reason": "转述他人的话"}
+    assert seen_by(first, "POST", url, **form).status_code == 302
+    assert "须由另一人" in seen_by(first, "GET", page).get_data(as_text=True)
+    assert "您已提出排除" in seen_by(first, "GET", page).get_data(as_text=True)
+    assert "已有一人提出排除" in seen_by(second, "GET", page).get_data(as_text=True)
+    assert seen_by(first, "POST", url, **form).status_code == 409
+    assert seen_by(second, "POST", url, **form).status_code == 302
+    with transaction() as session:
+        said = [one.verdict.value for one in session.query(Disposition).order_by(Disposition.id)]
+        assert said == ["dismissal_proposed", "dismissed"]
+
+
+def test_a_rule_that_reviewers_keep_dismissing_is_marked_and_measured(app: Flask, client_as, call) -> None:
+    with transaction() as session:
+        attempt = session.get_one(Finding, call["finding"]).attempt
+        more = [findings.finding(session, attempt, quote="").id for _ in range(4)]
+    client = client_as("officer")
+    assert "规则待复查" not in client.get("/officer/findings").get_data(as_text=True)
+    for number in more:
+        client.post(f"/officer/findings/{number}/disposition", data={"verdict": "dismissed", "reason": "误检"})
+    page = client.get("/officer/rules").get_data(as_text=True)
+    assert "规则待复查" in page
+    assert re.search(r"0 % <span class=\"quiet\">\(0–49 %\)", page)
+    for url in ("/officer/findings", f"/officer/contacts/{call['attempt']}"):
+        assert "规则待复查" in client.get(url).get_data(as_text=True)
+    assert "法警马上到你家里抓人" in client.get("/officer/findings").get_data(as_text=True)
+
+
+def test_a_lead_approves_rules_that_somebody_else_published(app: Flask, client_as) -> None:
+    with transaction() as session:
+        version = findings.pack_version(session)
+        version.submitted_by_id = organizations.user(session).id
+        number, digest = version.version, version.digest
+    officer, lead = client_as("officer"), client_as("lead")
+    form = {"pack": "cn", "version": number}
+    page = seen_by(officer, "GET", "/officer/rules").get_data(as_text=True)
+    assert digest in page
+    assert "/officer/rules/approvals" not in page
+    assert seen_by(officer, "POST", "/officer/rules/approvals", **form).status_code == 403
+    assert "/officer/rules/approvals" in seen_by(lead, "GET", "/officer/rules").get_data(as_text=True)
+    assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 302
+    assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 404
+    assert digest not in seen_by(lead, "GET", "/officer/rules").get_data(as_text=True)
