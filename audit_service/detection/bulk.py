@@ -30,6 +30,7 @@ from audit_service.detection.sounds import hides_pinyin
 
 _ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _CLAUSE, _SENTENCE, _APOSTROPHE, _SPACE, _SYMBOL = range(10)
 _TABLE_SIZE = 0x10000
+_BREAK = "\u2028"  # stands for a line break within a text: the texts themselves are lines
 _SHORTEST_SPELLED = len(" a b c ")
 
 
@@ -93,7 +94,7 @@ class BulkFolded:
 
 def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     """Fold ``texts``."""
-    written = lines_of([text.replace("\n", "。") if "\n" in text else text for text in texts])
+    written = lines_of([text.replace(_BREAK, " ").replace("\n", _BREAK) for text in texts])
     kinds, folded = _read(written.codes)
     odd = np.zeros(len(texts) + 1, dtype=bool)
     odd[written.text_of[kinds == _ODD]] = True
@@ -115,6 +116,7 @@ def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
     after = np.concatenate([found[1:], [_SPACE]])
     found[(found == _DOT) & (after == _SPACE)] = _SENTENCE
     found[found == _DOT] = _SYMBOL
+    found[codes == ord(_BREAK)] = _SENTENCE
     return found, folded[within]
 
 
