@@ -93,7 +93,7 @@ class BulkFolded:
 
 def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     """Fold ``texts``."""
-    written = lines_of([text.replace("\n", "。") if "\n" in text else text for text in texts])
+    written = lines_of([_on_one_line(text) if "\n" in text else text for text in texts])
     kinds, folded = _read(written.codes)
     odd = np.zeros(len(texts) + 1, dtype=bool)
     odd[written.text_of[kinds == _ODD]] = True
@@ -104,6 +104,11 @@ def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     sentences = np.cumsum(is_end)
     clauses = np.cumsum(is_end | (kinds == _CLAUSE))
     return BulkFolded(lines, ~odd[:-1], places, sentences[places], clauses[places])
+
+
+def _on_one_line(text: str) -> str:
+    """Write line breaks as full stops; a dot before one ends a sentence too, as it does before a blank."""
+    return text.replace(".\n", "。\n").replace("\n", "。")
 
 
 def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
