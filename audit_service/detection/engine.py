@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 
 import numpy as np
@@ -20,6 +20,7 @@ from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.repetition import judge_repetition
 from audit_service.detection.rules import Pack, Rule, with_replacements
 from audit_service.detection.screening import Screen
+from audit_service.detection.tracing import RuleTrace, obstacles, trace_rule
 from audit_service.detection.values import (
     Attempt,
     CeaseRequest,
@@ -99,6 +100,31 @@ class Engine:
     def scan(self, conversation: Conversation) -> ScanResult:
         """Judge one conversation by the rules in force at its instant; unknown instant: rules of open range."""
         return self._scan(conversation, self._rows([conversation]))
+
+    def trace(self, rule_id: str, conversation: Conversation) -> RuleTrace:
+        """Say why a rule fires on a conversation, or does not.
+
+        Raises:
+            UnknownRuleError: no loaded pack holds the rule.
+        """
+        rule, pack = self.rule(rule_id), self._packs[rule_id]
+        result = self.scan(conversation)
+        traced = trace_rule(
+            rule, conversation, self._anchors, obstacles(rule, conversation, self._jurisdictions(conversation))
+        )
+        scores: tuple[float, ...] = ()
+        if pack.model is not None and rule.category in pack.model.categories:
+            rows = pack.model.scores(
+                [turn.text for turn in conversation.turns], [turn.speaker for turn in conversation.turns]
+            )
+            scores = tuple(rows[:, pack.model.categories.index(rule.category)].round(3).tolist())
+        return replace(
+            traced,
+            scores=scores,
+            least_score=rule.detection.least_score if rule.kind == "model" else pack.dissent_below,
+            findings=tuple(finding for finding in result.findings if finding.rule_id == rule_id),
+            undetermined=tuple(item.missing for item in result.undetermined if item.rule_id == rule_id),
+        )
 
     def scan_many(self, conversations: Sequence[Conversation]) -> list[ScanResult]:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""

@@ -159,15 +159,20 @@ def _search(conversation: Conversation, searched: Sequence[int]) -> dict[str, An
 def judge_order(rule: Rule, conversation: Conversation, anchors: Anchors) -> Outcome:
     """Flag the first disclosure before the person has been verified well enough; says which level was reached."""
     heard = heard_by_turn(rule, conversation, anchors)
+    unsure: list[Undetermined] = []
     for index, hits in enumerate(heard):
-        if conversation.turns[index].speaker not in rule.speakers or hits is None:
+        speaker = conversation.turns[index].speaker
+        if speaker not in {*rule.speakers, "unknown"} or hits is None:
             continue
         matches = standing(rule, hits)
         if not matches:
             continue
         level = level_after(rule, conversation, heard[:index])
         if is_enough(rule, level):
-            return [], []
+            return [], unsure
+        if speaker == "unknown":
+            unsure = [Undetermined(rule.id, conversation.id, "speaker")]
+            continue
         finding = finding_at(rule, hits.passage, max(matches, key=lambda match: match.end - match.start), conversation)
         explanation = {
             **finding.explanation,
@@ -175,4 +180,4 @@ def judge_order(rule: Rule, conversation: Conversation, anchors: Anchors) -> Out
             "meter": meter(rule, conversation, heard),
         }
         return [replace(finding, plane="order", explanation=explanation)], []
-    return [], []
+    return [], unsure
