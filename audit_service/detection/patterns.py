@@ -53,7 +53,9 @@ def compiled(text: str) -> re.Pattern[str]:
         raise ValueError(f"not a regular expression: {error}") from error
     if pattern.flags != re.UNICODE:
         raise ValueError("flags change nothing here: patterns read folded text, which is in small letters")
-    _Check(text).sequence(list(parser.parse(text)))
+    check, items = _Check(text), list(parser.parse(text))
+    check.sequence(items)
+    check.ways(items)
     return pattern
 
 
@@ -79,7 +81,6 @@ class _Check:
             The signs that a repeat at its end could still read.
         """
         pending: Signs = frozenset()
-        ways = 1
         for item in _flat(items):
             left = self.item(item)
             if any(map(_is_open, _everything([item]))):
@@ -88,10 +89,24 @@ class _Check:
                 pending = left | (pending if _least(item) == 0 else frozenset())
             elif _least(item) > 0 and not pending & self.signs([item]):
                 pending = frozenset()
-            ways *= _ways(item)
-        if ways > MOST_WAYS:
-            raise ValueError(f"its short repeats allow {ways} ways to read one text; {MOST_WAYS} are enough")
         return pending
+
+    def ways(self, items: Sequence[Item]) -> int:
+        """Return in how many ways short repeats, and alternatives that begin alike, can read one text."""
+        ways = 1
+        for item in _flat(items):
+            below = [self.ways(part) for part in _below(item)] or [1]
+            if item[0] is code.BRANCH:
+                firsts = [self.firsts(list(_flat(branch))) for branch in item[1][1]]
+                is_clear = sum(map(len, firsts)) == len(frozenset[str]().union(*firsts)) and all(firsts)
+                ways *= max(below) if is_clear else sum(below)
+            elif item[0] in _REPEATS and not _is_open(item):
+                ways *= int(item[1][1] - item[1][0] + 1) * below[0] ** int(item[1][1])
+            else:
+                ways *= below[0]
+            if ways > MOST_WAYS:
+                raise ValueError(f"it can read one text in more than {MOST_WAYS} ways")
+        return ways
 
     def item(self, item: Item) -> Signs:
         """Check one item, and return the signs that a repeat at its end could still read."""
@@ -205,11 +220,6 @@ def _varies(item: Item) -> bool:
     if item[0] is code.BRANCH:
         return _least(item) == 0
     return item[0] in _REPEATS and bool(item[1][1] > item[1][0])
-
-
-def _ways(item: Item) -> int:
-    """Return in how many lengths a short repeat can be read."""
-    return int(item[1][1] - item[1][0] + 1) if item[0] in _REPEATS and not _is_open(item) else 1
 
 
 def _least(item: Item) -> int:
