@@ -117,10 +117,10 @@ class Engine:
             rows = pack.model.scores(
                 [turn.text for turn in conversation.turns], [turn.speaker for turn in conversation.turns]
             )
-            scores = tuple(rows[:, pack.model.categories.index(rule.category)].round(3).tolist())
+            scores = tuple(rows[:, pack.model.categories.index(rule.category)].tolist())
         return replace(
             traced,
-            scores=scores,
+            scores=tuple(round(score, 3) for score in scores),
             least_score=rule.detection.least_score if rule.kind == "model" else pack.dissent_below,
             findings=tuple(finding for finding in result.findings if finding.rule_id == rule_id),
             undetermined=tuple(item.missing for item in result.undetermined if item.rule_id == rule_id),
