@@ -317,8 +317,8 @@ def _evidence_details(explanation: Mapping[str, Any]) -> list[str]:
         details.append(
             gettext("Counted %(count)s times: %(quotes)s.", count=len(explanation["counted"]), quotes=quotes)
         )
-    for said in explanation.get("required", {}).values():
-        details.append(gettext("Said beside it: “%(quote)s”.", quote=said["text"]))
+    required = explanation.get("required", {}).values()
+    details += [gettext("Said beside it: “%(quote)s”.", quote=said["text"]) for said in required]
     searched = explanation.get("searched")
     if searched is None:
         return details
