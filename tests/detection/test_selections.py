@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_service.detection import Conversation, Engine, Turn, lint, load_packs
 from audit_service.detection.conditions import parse, written
 from audit_service.detection.errors import ConditionError
+from audit_service.settings import ROOT
 from tests.factories.rules import contact, engine, pack, rule
 
 URGENT = ["马上", "立刻", "今天"]
@@ -229,3 +232,18 @@ def test_what_cannot_be_right_is_refused_with_its_line(
     lines = (folder / "harassment" / "bad.yaml").read_text(encoding="utf-8").splitlines()
     wanted = next(number for number, line in enumerate(lines, start=1) if line_of in line)
     assert [problem.line for problem in lint(folder) if says in problem.message] == [wanted]
+
+
+FRAGMENTS = re.findall(
+    r"```yaml\n(detect:\n.*?)```", (ROOT / "docs" / "rules-authoring.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("text", [text for text in FRAGMENTS if "condition:" in text])
+def test_the_rules_shown_in_the_documentation_are_rules(tmp_path: Path, text: str) -> None:
+    shown = yaml.safe_load(text)
+    folder = pack(tmp_path, rule("shown", **shown))
+    (folder / "lexicons").mkdir()
+    words = "purpose: {zh: 一, en: one}\nlists:\n  overdue: [逾期]\n"
+    (folder / "lexicons" / "words.yaml").write_text(words, encoding="utf-8")
+    assert load_packs([folder])[0].rules[0].detection.selections

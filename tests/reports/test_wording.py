@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from flask_babel import force_locale
 
+from audit_service.i18n import speaking
 from audit_service.reports.wording import finding_details, plane_meaning
 
 SEARCHED = {
@@ -35,7 +35,7 @@ EXPLANATION = {
             ],
         ),
         (
-            "zh_Hans_CN",
+            "zh_CN",
             [
                 "共计 2 次：马上 · 今天。",
                 "附近另有：“不在家”。",
@@ -47,12 +47,12 @@ EXPLANATION = {
     ],
 )
 def test_the_evidence_of_a_finding_is_said_in_words(app: Flask, locale: str, said: list[str]) -> None:
-    with app.test_request_context(), force_locale(locale):
+    with app.test_request_context(), speaking(locale):
         assert finding_details(EXPLANATION) == said
         assert plane_meaning("similar") != "similar"
 
 
 def test_what_was_written_by_people_has_no_confidence(app: Flask) -> None:
-    with app.test_request_context(), force_locale("en"):
+    with app.test_request_context(), speaking("en"):
         written = SEARCHED | {"start_s": None, "confidence": None}
         assert finding_details({"searched": written}) == ["All that was heard there: “您好 有件事”."]
