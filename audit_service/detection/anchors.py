@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from audit_service.detection import sounds
 from audit_service.detection.folding import fold, is_chinese
-from audit_service.detection.passages import Passage
+from audit_service.detection.passages import Passage, Place
 
 SelectionKey = tuple[str, str]
 _FUZZY_TOKENS = 4
@@ -24,7 +24,12 @@ _FUZZY_COST = 0.2
 
 @dataclass(frozen=True)
 class Hit:
-    """One place in a passage where a literal of a selection stands; offsets count folded characters."""
+    """One place in a passage where a literal of a selection stands; offsets count folded characters.
+
+    Attributes:
+        literal: the word, pattern or example sentence that was met.
+        counted: for a selection that counts, where each of the hits stands that were counted.
+    """
 
     start: int
     end: int
@@ -32,16 +37,50 @@ class Hit:
     score: float = 1.0
     edits: int = 0
     literal: str = ""
+    counted: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often a selection must be met.
+
+    Attributes:
+        least: so many hits, at different places.
+        per: within one ``sentence``, one ``turn`` (what one speaker says in a row), or the ``call``.
+        are_different: count entries of the list, not hits; a list of synonyms is one entry.
+        entries: the words of each entry.
+    """
+
+    least: int
+    per: str
+    are_different: bool
+    entries: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A named set of literals and patterns; ``sounds`` allows the sound plane."""
+    """A named set of words, patterns and example sentences.
+
+    Attributes:
+        sounds: allows the sound plane for the words.
+        not_patterns: a hit is none where one of these overlaps it.
+        examples: a sentence that is ``likeness`` (0 to 1) like one of them is a hit.
+        count: how often it must be met; None: once.
+    """
 
     key: SelectionKey
     literals: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...] = ()
     sounds: bool = False
+    not_patterns: tuple[re.Pattern[str], ...] = ()
+    examples: tuple[str, ...] = ()
+    likeness: float = 1.0
+    count: Count | None = None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Tell whether each hit is a word, so that the absence of all its words means that there is none."""
+        return not self.patterns and not self.examples
 
 
 Hits = dict[SelectionKey, list[Hit]]
@@ -51,7 +90,6 @@ class Anchors:
     """Compiled selections. Deterministic: hits come out in the order of their place."""
 
     def __init__(self, selections: Sequence[Selection]) -> None:
-        self.patterns = [(item.key, pattern) for item in selections for pattern in item.patterns]
         words: dict[str, list[SelectionKey]] = {}
         spoken: dict[str, list[SelectionKey]] = {}
         for selection in selections:
@@ -77,17 +115,6 @@ class Anchors:
                 index.add_hits(passage, tokens(passage), found)
         for key in found:
             found[key].sort(key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
-        return found
-
-    def pattern_hits(self, passage: Passage, wanted: frozenset[SelectionKey]) -> Hits:
-        """Return the hits of the regular expressions of the ``wanted`` selections."""
-        found: Hits = {}
-        for key, pattern in self.patterns:
-            if key in wanted:
-                for match in pattern.finditer(passage.text):
-                    if match.end() > match.start():
-                        hit = Hit(match.start(), match.end(), literal=pattern.pattern)
-                        found.setdefault(key, []).append(hit)
         return found
 
     def _text_hits(self, passage: Passage, found: Hits) -> None:

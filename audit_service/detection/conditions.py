@@ -4,7 +4,7 @@ Grammar, weakest first; gaps count steps (one Chinese character or one Latin wor
 
     condition := clause ("or" clause)*
     clause    := part ("and" part)*                 all in the same turn
-    part      := "not" NAME | sequence              not: no hit of NAME in the same sentence
+    part      := "not" atom | sequence              not: it does not hold in the same sentence
     sequence  := atom (("then" | "near") atom ("within" NUMBER)?)*   same sentence; near: either order
     atom      := NAME | "(" condition ")"
 """
@@ -43,10 +43,10 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Together:
-    """All ``parts`` in one turn, and no hit of ``unless`` in the sentence of any part."""
+    """All ``parts`` in one turn, and none of ``unless`` holds in the sentences that they span."""
 
     parts: tuple[Node, ...]
-    unless: tuple[str, ...]
+    unless: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,32 @@ def names(node: Node) -> frozenset[str]:
         return frozenset({node.name})
     if isinstance(node, Sequence):
         return names(node.left) | names(node.right)
-    below = frozenset[str]().union(*(names(part) for part in node.parts))
-    return below | frozenset(node.unless) if isinstance(node, Together) else below
+    return frozenset[str]().union(*(names(part) for part in children(node)))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the conditions right within ``node``, those that must not hold last."""
+    if isinstance(node, Sequence):
+        return node.left, node.right
+    if isinstance(node, Together):
+        return node.parts + node.unless
+    return node.parts if isinstance(node, Either) else ()
+
+
+def written(node: Node) -> str:
+    """Return ``node`` as a condition is written, with brackets where one stands within another."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Sequence):
+        word = "then" if node.is_ordered else "near"
+        return f"{_bracketed(node.left)} {word} {_bracketed(node.right)} within {node.gap}"
+    if isinstance(node, Either):
+        return " or ".join(map(_bracketed, node.parts))
+    return " and ".join([*map(_bracketed, node.parts), *(f"not {_bracketed(part)}" for part in node.unless)])
+
+
+def _bracketed(node: Node) -> str:
+    return node.name if isinstance(node, Name) else f"({written(node)})"
 
 
 def ways(node: Node | None) -> list[Way]:
@@ -127,10 +151,10 @@ class _Parser:
 
     def clause(self) -> Node:
         parts: list[Node] = []
-        unless: list[str] = []
+        unless: list[Node] = []
         while True:
             if self.take("not"):
-                unless.append(self.name())
+                unless.append(self.atom())
             else:
                 parts.append(self.sequence())
             if not self.take("and"):

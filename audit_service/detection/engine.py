@@ -19,10 +19,10 @@ from audit_service.detection.errors import RulePackError, UnknownRuleError
 from audit_service.detection.folding import is_chinese, remember
 from audit_service.detection.identities import judge_identity
 from audit_service.detection.pack_files import WORD_KINDS
-from audit_service.detection.passages import passages
 from audit_service.detection.repetition import judge_repetition
 from audit_service.detection.rules import Pack, Rule, with_replacements
 from audit_service.detection.screening import Screen
+from audit_service.detection.tracing import RuleTrace, obstacles, trace_rule
 from audit_service.detection.values import (
     Attempt,
     CeaseRequest,
@@ -55,12 +55,14 @@ class Applicable:
 
     Attributes:
         words: rules of words, by id.
+        open_words: ids of those among them that can be met without any of their words.
         models: the trained layers, each with its rules.
         courses: rules over the course of a call.
         hours: rules over the hour of a contact.
     """
 
     words: Mapping[str, Rule]
+    open_words: tuple[str, ...]
     models: tuple[tuple[TrainedLayer, tuple[Rule, ...]], ...]
     courses: tuple[Rule, ...]
     hours: tuple[Rule, ...]
@@ -102,6 +104,31 @@ class Engine:
     def scan(self, conversation: Conversation) -> ScanResult:
         """Judge one conversation by the rules in force at its instant; unknown instant: rules of open range."""
         return self._scan(conversation, self._rows([conversation]))
+
+    def trace(self, rule_id: str, conversation: Conversation) -> RuleTrace:
+        """Say why a rule fires on a conversation, or does not.
+
+        Raises:
+            UnknownRuleError: no loaded pack holds the rule.
+        """
+        rule, pack = self.rule(rule_id), self._packs[rule_id]
+        result = self.scan(conversation)
+        traced = trace_rule(
+            rule, conversation, self._anchors, obstacles(rule, conversation, self._jurisdictions(conversation))
+        )
+        scores: tuple[float, ...] = ()
+        if pack.model is not None and rule.category in pack.model.categories:
+            rows = pack.model.scores(
+                [turn.text for turn in conversation.turns], [turn.speaker for turn in conversation.turns]
+            )
+            scores = tuple(rows[:, pack.model.categories.index(rule.category)].tolist())
+        return replace(
+            traced,
+            scores=tuple(round(score, 3) for score in scores),
+            least_score=rule.detection.least_score if rule.kind == "model" else pack.dissent_below,
+            findings=tuple(finding for finding in result.findings if finding.rule_id == rule_id),
+            undetermined=tuple(item.missing for item in result.undetermined if item.rule_id == rule_id),
+        )
 
     def scan_many(self, conversations: Sequence[Conversation]) -> list[ScanResult]:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
@@ -173,9 +200,7 @@ class Engine:
 
     def _scan(self, conversation: Conversation, rows: Rows) -> ScanResult:
         rules = self._applicable_to(conversation)
-        findings: list[FoundFinding] = []
-        undetermined: list[Undetermined] = []
-        self._scan_words(rules.words, conversation, findings, undetermined)
+        findings, undetermined = words.judge_words(rules.words, rules.open_words, conversation, self._anchors)
         findings = [finding for finding in findings if not self._is_dissented(finding, conversation, rows)]
         findings += _proposed(rules.models, conversation, findings, rows)
         for rule in rules.courses if len(conversation.turns) > 1 else ():
@@ -230,8 +255,10 @@ class Engine:
         in_force = [rule for pack in self._packs_for(conversation) for rule in pack.rules if rule.is_in_force(day)]
         rules = [rule for rule in in_force if _may_concern(rule, conversation)]
         models = self._by_model(rules)
+        by_words = {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}
         return Applicable(
-            words={rule.id: rule for rule in rules if rule.kind in WORD_KINDS},
+            words=by_words,
+            open_words=tuple(name for name, rule in by_words.items() if frozenset() in rule.detection.needed_names),
             models=tuple((model, tuple(own)) for model, own in models.items()),
             courses=tuple(rule for rule in rules if rule.kind in COURSE_JUDGES),
             hours=tuple(rule for rule in in_force if rule.detection.event == "hours"),
@@ -269,29 +296,6 @@ class Engine:
             return conversation.jurisdictions
         language = (conversation.language or _script(conversation))[:2]
         return tuple(pack.jurisdiction for pack in self.packs if language in pack.languages)[:1]
-
-    def _scan_words(
-        self,
-        rules: Mapping[str, Rule],
-        conversation: Conversation,
-        findings: list[FoundFinding],
-        undetermined: list[Undetermined],
-    ) -> None:
-        made: dict[str, list[FoundFinding]] = {}
-        for passage in passages(conversation):
-            for rule_id, hits in words.hits_by_rule(self._anchors, passage, conversation.source).items():
-                rule = rules.get(rule_id)
-                if rule is None or (passage.speaker not in rule.speakers and passage.speaker != "unknown"):
-                    continue
-                if not any(names <= hits.keys() for names in rule.detection.needed_names):
-                    continue
-                full = words.with_patterns(self._anchors, passage, rule, hits)
-                made.setdefault(rule_id, []).extend(words.findings_of(rule, full, conversation))
-        for rule_id, found in made.items():
-            if found and rules[rule_id].recipient is not None and conversation.recipient is None:
-                undetermined.append(Undetermined(rule_id, conversation.id, "recipient"))
-            else:
-                findings += words.best_of_overlapping(found)
 
 
 def _may_concern(rule: Rule, conversation: Conversation) -> bool:

@@ -13,10 +13,11 @@ class RulePackError(AuditError):
     code = "detection.rule_pack"
     exit_code = 3
 
-    def __init__(self, file: Path, line: int, message: str) -> None:
+    def __init__(self, file: Path, line: int, message: str, route: tuple[str | int, ...] = ()) -> None:
         super().__init__(f"{file}:{line}: {message}", remedy="Run `rules lint` to see every problem.")
         self.file = file
         self.line = line
+        self.route = route
 
 
 class ConditionError(ValueError):

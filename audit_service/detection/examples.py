@@ -110,7 +110,7 @@ def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[Fou
 
 def _conversation(rule: Rule, example: Mapping[str, Any]) -> Conversation:
     jurisdiction = rule.jurisdiction
-    if rule.kind not in TEXT_KINDS:
+    if rule.kind not in TEXT_KINDS or "record" in example:
         return conversation_of(example["record"], (jurisdiction,))
     turn = Turn(rule.speakers[0], example["text"])
     return Conversation(
@@ -195,9 +195,10 @@ def _for_itself(rule: Rule) -> Rule:
 
 @lru_cache(maxsize=512)
 def _alone(engine: Engine, rule_id: str, without: str = "") -> Engine:
-    """Return an engine with one rule only, and that without the exception ``without``, if one is named."""
+    """Return an engine with one rule only; without the exception or requirement ``without``, if one is named."""
     rule = engine.rule(rule_id)
     kept = tuple(other for other in rule.detection.exceptions if other.name != without)
-    lone = replace(_for_itself(rule), detection=replace(rule.detection, exceptions=kept))
+    asked = tuple(other for other in rule.detection.required if other.name != without)
+    lone = replace(_for_itself(rule), detection=replace(rule.detection, exceptions=kept, required=asked))
     pack = next(pack for pack in engine.packs if rule in pack.rules)
     return Engine((replace(pack, rules=(lone,)),))

@@ -10,7 +10,7 @@ from audit_service.detection.folding import fold
 from audit_service.detection.passages import Passage, passages
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Undetermined
-from audit_service.detection.words import Spot, finding_in_turn, original_place
+from audit_service.detection.words import Spot, finding_in_turn
 
 PLANE = "identity"
 _LIKENESS = 75
@@ -55,7 +55,7 @@ def _claims(rule: Rule, passage: Passage) -> list[tuple[int, int]]:
 
 
 def _finding(rule: Rule, conversation: Conversation, passage: Passage, place: tuple[int, int]) -> FoundFinding:
-    index, start, end = original_place(passage, *place)
+    index, start, end = passage.original_place(*place)
     explanation = {
         "condition": "the claimed name is not a registered one",
         "anchors": [],

@@ -18,12 +18,14 @@ from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.pack_files import (
     RESERVED,
     TEXT_KINDS,
+    WORD_KINDS,
     PackFiles,
     form_problems,
     lists_used,
     pack_folders,
     read_pack,
 )
+from audit_service.detection.patterns import is_slow
 from audit_service.detection.severities import wrong_severities
 from audit_service.detection.taxonomy import CATEGORIES, SIGNALS
 
@@ -79,7 +81,9 @@ def _lint_pack(folder: Path) -> list[LintProblem]:
             build_pack(files)
         except RulePackError as error:
             problems.append(_of_error(error))
-    return sorted(problems, key=lambda problem: (str(problem.file), problem.line, problem.column, problem.message))
+    return sorted(
+        dict.fromkeys(problems), key=lambda problem: (str(problem.file), problem.line, problem.column, problem.message)
+    )
 
 
 def _of_error(error: RulePackError) -> LintProblem:
@@ -150,6 +154,7 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
         return
     if file.value["kind"] == "repetition":
         yield from _check_limits(detect, ("times", "turns", "likeness"))
+        yield from _check_repetition(detect.get("limits", {}))
         return
     if file.value["kind"] == "identity":
         yield from _check_claims(detect)
@@ -161,16 +166,48 @@ def check_selections(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     texts += [step[side] for step in detect.get("verification", ()) for side in ("asked", "answered") if side in step]
     try:
         used = frozenset[str]().union(*(names(parse(text)) for text in texts))
-    except ConditionError as error:
-        yield ("detect", "condition"), str(error)
-        return
+    except ConditionError:
+        return  # said by check_detection, with its line
     for name in sorted(set(detect) - RESERVED - used):
         yield ("detect", name), f"selection {name} is not used in the condition"
-    builder = RuleBuilder(files, files.words(), file)
+
+
+def check_detection(files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """What the selections, the condition and the exceptions name exists, and the patterns are safe and quick."""
     try:
-        builder.detection()
+        RuleBuilder(files, files.words(), file).detection()
     except RulePackError as error:
-        yield ("detect",), error.message.partition(": ")[2]
+        yield error.route or ("detect",), error.message.partition(": ")[2]
+        return
+    for part in ("detect", "except", "requires"):
+        for name, selection in file.value.get(part, {}).items():
+            for key in ("pattern", "not_pattern") if name not in RESERVED else ():
+                if key in selection and is_slow(selection[key]):
+                    yield (part, name, key), "the pattern takes too long on a long text"
+
+
+def check_reach(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """What looks beyond a passage stands only in rules that are judged so."""
+    kind, detect = file.value["kind"], file.value["detect"]
+    if kind not in WORD_KINDS:
+        for key in ("requires", "unknown_speaker"):
+            if key in file.value:
+                yield (key,), f"a rule of kind {kind} has no {key}"
+        for name, selection in detect.items():
+            if name not in RESERVED and selection.get("per") == "call":
+                yield ("detect", name, "per"), f"a rule of kind {kind} does not count over the call"
+    if kind not in {*WORD_KINDS, "absence"} and "part" in detect:
+        yield ("detect", "part"), f"a rule of kind {kind} has no part"
+    if kind == "absence" and ("part" in detect) == ("opening" in detect):
+        yield ("detect",), "a rule of kind absence has either an opening or a part"
+
+
+def check_turns(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
+    """Words in other turns are counted in one way only."""
+    for part in ("except", "requires"):
+        for name, selection in file.value.get(part, {}).items():
+            if "turns" in selection and "per" in selection:
+                yield (part, name, "per"), "words in other turns are counted by `hit`, not by `per`"
 
 
 def _check_event(files: PackFiles, detect: dict[str, Any]) -> Iterator[Complaint]:
@@ -206,6 +243,15 @@ def _check_limits(detect: dict[str, Any], wanted: tuple[str, ...]) -> Iterator[C
             yield ("detect", "limits"), f"the limit {limit} is missing"
 
 
+def _check_repetition(limits: dict[str, Any]) -> Iterator[Complaint]:
+    times, turns = limits.get("times", 2), limits.get("turns", 2)
+    likeness = limits.get("likeness", 1)
+    if not 1 < times <= turns:
+        yield ("detect", "limits", "times"), "a repetition is at least two times, and no more than the turns looked at"
+    if not 0 < likeness <= 1:
+        yield ("detect", "limits", "likeness"), "the likeness lies between 0 and 1"
+
+
 def _check_claims(detect: dict[str, Any]) -> Iterator[Complaint]:
     for name in sorted(set(detect) - RESERVED):
         if re.compile(detect[name].get("pattern", "")).groups != 1:
@@ -231,7 +277,7 @@ def check_example_counts(_files: PackFiles, file: MarkedYaml) -> Iterator[Compla
 def check_examples(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
     """No example stands twice; ``because`` names an exception; a quote lies in its text."""
     seen: set[str] = set()
-    excepted = file.value.get("except", {})
+    excepted = {**file.value.get("except", {}), **file.value.get("requires", {})}
     for side in ("flag", "pass"):
         for index, example in enumerate(file.value["examples"][side]):
             route: Route = ("examples", side, index)
@@ -246,11 +292,12 @@ def check_examples(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
 
 
 def check_exceptions_shown(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
-    """Each exception has a pass example that it alone makes pass."""
+    """Each exception, and each requirement, has a pass example that it alone makes pass."""
     shown = {example.get("because") for example in file.value["examples"]["pass"]}
-    for name in file.value.get("except", {}):
-        if name not in shown:
-            yield ("except", name), f"exception {name} has no pass example with `because: {name}`"
+    for part, word in (("except", "exception"), ("requires", "requirement")):
+        for name in file.value.get(part, {}):
+            if name not in shown:
+                yield (part, name), f"{word} {name} has no pass example with `because: {name}`"
 
 
 def check_review(_files: PackFiles, file: MarkedYaml) -> Iterator[Complaint]:
@@ -268,6 +315,9 @@ CHECKS: tuple[Check, ...] = (
     check_authority,
     check_dates,
     check_selections,
+    check_detection,
+    check_reach,
+    check_turns,
     check_example_counts,
     check_examples,
     check_exceptions_shown,

@@ -11,14 +11,24 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from audit_service.detection.anchors import Selection
+from audit_service.detection.anchors import Count, Selection
 from audit_service.detection.calendars import calendars_of
 from audit_service.detection.conditions import Node, names, parse
 from audit_service.detection.errors import ConditionError, RulePackError
 from audit_service.detection.event_rules import EVENTS
 from audit_service.detection.marked_yaml import MarkedYaml, Route
 from audit_service.detection.matching import WHOLE, RuleException
-from audit_service.detection.pack_files import RESERVED, PackFiles, form_problems, lists_used, pack_folders, read_pack
+from audit_service.detection.pack_files import (
+    RESERVED,
+    WORD_KINDS,
+    PackFiles,
+    form_problems,
+    lists_used,
+    pack_folders,
+    read_pack,
+)
+from audit_service.detection.parts import Part
+from audit_service.detection.patterns import compiled
 from audit_service.detection.reader import reader_in
 from audit_service.detection.rules import NORMATIVE_KEYS, Authority, Detection, Pack, Rule, VerificationStep, digest_of
 from audit_service.detection.severities import severities_of
@@ -26,7 +36,10 @@ from audit_service.detection.wordings import TrainedLayer, wording_model
 
 DEFAULT_EXCEPTION_GAP = 6
 NORMATIVE_PACK_KEYS = ("id", "version", "jurisdiction", "languages", "dissent_below")
-_PLACES = ("before", "after", "covers", "in")
+DEFAULT_OPENING_CONFIDENCE = 0.5
+DEFAULT_LIKENESS = 0.75
+_PLACES = ("before", "after", "covers", "in", "turns")
+_PREFIXES = {"detect": "", "except": "except.", "requires": "requires."}
 
 
 def load_packs(folders: Sequence[Path]) -> tuple[Pack, ...]:
@@ -152,13 +165,14 @@ class RuleBuilder:
             file=self.source.file,
             line=self.source.place(("id",))[0],
             jurisdiction=self.files.pack.value["jurisdiction"],
+            unknown_speaker=value.get("unknown_speaker", "flag"),
             replaces=value.get("replaces"),
             owner=value["owner"],
         )
 
     def refuse(self, route: Route, message: str) -> RulePackError:
         """Return the error for the node at ``route``."""
-        return RulePackError(self.source.file, self.source.place(route)[0], message)
+        return RulePackError(self.source.file, self.source.place(route)[0], message, route)
 
     def authority(self, index: int) -> Authority:
         """Return one authority, with the titles and dates of its instrument."""
@@ -182,8 +196,9 @@ class RuleBuilder:
         """Return the selections, condition and exceptions of the rule."""
         detect: dict[str, Any] = self.value["detect"]
         selections = [self.selection("detect", name) for name in detect if name not in RESERVED]
-        excepted = self.value.get("except", {})
+        excepted, required = self.value.get("except", {}), self.value.get("requires", {})
         selections += [self.selection("except", name) for name in excepted]
+        selections += [self.selection("requires", name) for name in required]
         condition = self.condition(("detect", "condition"), detect["condition"]) if "condition" in detect else None
         opening = detect.get("opening", {})
         self.check_event(detect)
@@ -191,12 +206,16 @@ class RuleBuilder:
             selections=tuple(selections),
             condition=condition,
             condition_text=detect.get("condition", ""),
-            exceptions=tuple(self.exception(name) for name in excepted),
+            exceptions=tuple(self.neighbour("except", name) for name in excepted),
+            required=tuple(self.neighbour("requires", name) for name in required),
+            part=self.part(detect["part"]) if "part" in detect else None,
             event=detect.get("event"),
             least_score=detect.get("least_score", 1.0),
             limits=detect.get("limits", {}),
             opening_turns=opening.get("turns", 0),
             opening_s=float(opening.get("seconds", 0)),
+            opening_confidence=opening.get("confidence", DEFAULT_OPENING_CONFIDENCE),
+            least_level=self.least_level(detect),
             verification=tuple(self.verification(index) for index in range(len(detect.get("verification", [])))),
         )
 
@@ -228,17 +247,56 @@ class RuleBuilder:
         asked = self.condition((*route, "asked"), step["asked"]) if "asked" in step else None
         return VerificationStep(step["level"], asked, self.condition((*route, "answered"), step["answered"]))
 
+    def least_level(self, detect: Mapping[str, Any]) -> str | None:
+        """Return the weakest level of verification that is enough, if the rule names one."""
+        level: str | None = detect.get("least_level")
+        levels = [step["level"] for step in detect.get("verification", [])]
+        if level is not None and level not in levels:
+            raise self.refuse(("detect", "least_level"), f"no step of `verification` has the level {level!r}")
+        return level
+
+    def part(self, value: Mapping[str, Any]) -> Part:
+        """Return the part of the call that the rule is held to."""
+        first, last = value.get("first", {}), value.get("last", {})
+        percent = tuple(map(float, value["percent"])) if "percent" in value else None
+        if percent is not None and percent[0] >= percent[1]:
+            raise self.refuse(("detect", "part", "percent"), "the part ends before it begins")
+        verified = next((side for side in ("before", "after") if side in value), None)
+        if verified is not None and "verification" not in self.value["detect"]:
+            raise self.refuse(("detect", "part", verified), "`verified` needs the steps of `verification`")
+        return Part(first.get("turns"), last.get("turns"), first.get("seconds"), last.get("seconds"), percent, verified)  # type: ignore[arg-type]
+
     def selection(self, part: str, name: str) -> Selection:
         """Return a selection with its lexicons written out and its patterns compiled."""
         value = self.value[part][name]
-        literals: list[str] = []
-        for index, entry in enumerate(value.get("any", ())):
-            literals += (
-                [entry] if isinstance(entry, str) else self.lexicon((part, name, "any", index), entry["lexicon"])
-            )
-        patterns = [self.pattern((part, name, "pattern"), value["pattern"])] if "pattern" in value else []
-        key = (self.value["id"], name if part == "detect" else f"except.{name}")
-        return Selection(key, tuple(dict.fromkeys(literals)), tuple(patterns), value.get("sounds", False))
+        route = (part, name)
+        words = "all" if "all" in value else "any"
+        entries = [
+            (entry,) if isinstance(entry, str) else self.lexicon((*route, words, index), entry["lexicon"])
+            for index, entry in enumerate(value.get(words, ()))
+        ]
+        return Selection(
+            key=(self.value["id"], f"{_PREFIXES[part]}{name}"),
+            literals=tuple(dict.fromkeys(literal for entry in entries for literal in entry)),
+            patterns=self.patterns(route, "pattern"),
+            sounds=value.get("sounds", False),
+            not_patterns=self.patterns(route, "not_pattern"),
+            examples=tuple(value.get("like", ())),
+            likeness=value.get("likeness", DEFAULT_LIKENESS),
+            count=self.count(route, entries),
+        )
+
+    def count(self, route: tuple[str, str], entries: Sequence[Sequence[str]]) -> Count | None:
+        """Return how often a selection must be met; None if once is enough."""
+        value = self.value[route[0]][route[1]]
+        if "all" not in value and "at_least" not in value:
+            return None
+        words = tuple(map(frozenset, entries))
+        least = value.get("at_least", len(words))
+        are_different = "all" in value or value.get("different", False)
+        if are_different and least > len(words) and not {"pattern", "like"} & value.keys():
+            raise self.refuse((*route, "at_least"), f"at least {least} different ones of {len(words)} can never be met")
+        return Count(least, value.get("per", "sentence"), are_different, words)
 
     def lexicon(self, route: Route, name: str) -> tuple[str, ...]:
         """Return the words of a list of the pack's lexicons."""
@@ -246,22 +304,45 @@ class RuleBuilder:
             raise self.refuse(route, f"no lexicon holds a list {name!r}")
         return self.words[name]
 
-    def pattern(self, route: Route, text: str) -> re.Pattern[str]:
-        """Compile a regular expression."""
+    def patterns(self, route: tuple[str, str], key: str) -> tuple[re.Pattern[str], ...]:
+        """Return the regular expression under ``key`` of a selection, compiled; none if there is none."""
+        value = self.value[route[0]][route[1]]
         try:
-            return re.compile(text)
-        except re.error as error:
-            raise self.refuse(route, f"not a regular expression: {error}") from error
+            return (compiled(value[key]),) if key in value else ()
+        except ValueError as error:
+            raise self.refuse((*route, key), str(error)) from error
 
-    def exception(self, name: str) -> RuleException:
-        """Return one exception: where its words must stand."""
-        value = self.value["except"][name]
+    def neighbour(self, part: str, name: str) -> RuleException:
+        """Return one exception or requirement: where its words must stand."""
+        value = self.value[part][name]
         where = next(place for place in _PLACES if place in value)
+        if where == "turns":
+            return self.in_turns(part, name)
         target = value[where]
         allowed = {"sentence", "turn"} if where == "in" else {WHOLE, *self.value["detect"]}
         if target not in allowed:
-            raise self.refuse(("except", name, where), f"{target!r} is not one of {', '.join(sorted(allowed))}")
-        return RuleException(name, where, target, value.get("within", DEFAULT_EXCEPTION_GAP))
+            raise self.refuse((part, name, where), f"{target!r} is not one of {', '.join(sorted(allowed))}")
+        return RuleException(name, where, target, value.get("within", DEFAULT_EXCEPTION_GAP), part)
+
+    def in_turns(self, part: str, name: str) -> RuleException:
+        """Return an exception or requirement whose words stand in the turns around a match."""
+        value = self.value[part][name]
+        if self.value["kind"] not in WORD_KINDS:
+            raise self.refuse(
+                (part, name, "turns"), f"a rule of kind {self.value['kind']} does not look into other turns"
+            )
+        speaker = value.get("speaker", ())
+        return RuleException(
+            name,
+            "turns",
+            WHOLE,
+            0,
+            part,
+            before=value["turns"].get("before", 0),
+            after=value["turns"].get("after", 0),
+            speakers=(speaker,) if isinstance(speaker, str) else tuple(speaker),
+            hit=value.get("hit", 0),
+        )
 
 
 def _day(text: str) -> date:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from audit_service.detection import conditions
 from audit_service.detection.anchors import Hit
+from audit_service.detection.counting import PLANES
 from audit_service.detection.passages import Passage
 
-PLANES = ("text", "syllable", "fuzzy")
 _MIN_SOUND_STEPS = 4
 WHOLE = "match"
 
@@ -40,23 +40,33 @@ class Match:
 
 @dataclass(frozen=True)
 class RuleException:
-    """Words that make a match lawful.
+    """Words beside a match: those of an exception make it lawful, those of a requirement must be there.
 
     Attributes:
-        where: ``before`` or ``after`` (in the same clause), ``covers`` (the words contain the hit) or ``in``.
+        where: ``before`` or ``after`` (in the same clause), ``covers`` (the words contain the hit), ``in``, or
+            ``turns`` (in the turns around it).
         target: the selection it is measured from, or ``match``; for ``in``: ``sentence`` or ``turn``.
         within: steps between the words and the target, for ``before`` and ``after``.
+        part: of the rule in which it stands: ``except`` or ``requires``.
+        before, after: for ``turns``, how many turns before and after the match.
+        speakers: for ``turns``, whose words count; empty: anybody's.
+        hit: for ``turns``, only the n-th hit of the call counts, -1 the last; 0: any.
     """
 
     name: str
     where: str
     target: str
     within: int
+    part: str = "except"
+    before: int = 0
+    after: int = 0
+    speakers: tuple[str, ...] = ()
+    hit: int = 0
 
     @property
     def key(self) -> str:
         """Return the name of its selection among those of the rule."""
-        return f"except.{self.name}"
+        return f"{self.part}.{self.name}"
 
 
 class PassageHits:
@@ -101,15 +111,18 @@ class PassageHits:
                 for match in found
                 if others
             ]
-        return [match for match in found if not any(self._in_sentence(name, match) for name in node.unless)]
+        return [match for match in found if not any(self._holds_beside(part, match) for part in node.unless)]
+
+    def _holds_beside(self, node: conditions.Node, match: Match) -> bool:
+        return any(self._is_beside(other, match) for other in self.matches(node))
+
+    def _is_beside(self, other: Match | Hit, match: Match) -> bool:
+        """Tell whether ``other`` begins in a sentence that ``match`` spans."""
+        sentences = self.passage.sentences
+        return sentences[match.start] <= sentences[other.start] <= sentences[match.end - 1]
 
     def _in_sentence(self, name: str, match: Match) -> Hit | None:
-        first = self.passage.sentences[match.start]
-        last = self.passage.sentences[match.end - 1]
-        for hit in self.hits.get(name, ()):
-            if first <= self.passage.sentences[hit.start] <= last:
-                return hit
-        return None
+        return next((hit for hit in self.hits.get(name, ()) if self._is_beside(hit, match)), None)
 
     def met(self, exception: RuleException, match: Match) -> Hit | None:
         """Return the hit by which ``exception`` makes ``match`` lawful; None if it does not."""
@@ -137,7 +150,7 @@ class PassageHits:
 
 def has_enough_sound(passage: Passage, match: Match) -> bool:
     """A match by sound alone needs at least four syllables or words in all: two syllables sound like anything."""
-    if any(hit.plane == "text" for _, hit in match.parts):
+    if any(hit.plane in {"text", "similar"} for _, hit in match.parts):
         return True
     return sum(passage.steps[hit.end - 1] - passage.steps[hit.start] + 1 for _, hit in match.parts) >= _MIN_SOUND_STEPS
 

@@ -22,7 +22,7 @@ CALENDARS_FILE = "calendars.yaml"
 MODEL_FILE = Path("model") / "wording.npz"
 WORD_KINDS = frozenset({"phrase", "frame"})
 TEXT_KINDS = WORD_KINDS | {"model"}
-RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score"})
+RESERVED = frozenset({"condition", "event", "limits", "opening", "verification", "least_score", "part", "least_level"})
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,10 @@ def lists_used(rule: Mapping[str, Any]) -> set[str]:
     """Return the names of the lists of words that a rule, as written, looks for."""
     return {
         entry["lexicon"]
-        for part in (rule["detect"], rule.get("except", {}))
-        for name, selection in part.items()
+        for part in ("detect", "except", "requires")
+        for name, selection in rule.get(part, {}).items()
         if name not in RESERVED
-        for entry in selection.get("any", ())
+        for entry in (*selection.get("any", ()), *selection.get("all", ()))
         if isinstance(entry, dict)
     }
 

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from audit_service.detection.folding import SENTENCE_ENDS, count_steps, fold
 from audit_service.detection.values import Conversation, Turn
 
 BREATH_S = 2.0
+
+
+class Place(NamedTuple):
+    """A stretch of a turn, as character offsets of its text as written."""
+
+    turn: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,15 @@ class Passage:
     def is_one_clause(self, start: int, end: int) -> bool:
         """Tell whether the stretch lies in one clause."""
         return self.clauses[start] == self.clauses[end - 1]
+
+    def original_place(self, start: int, end: int) -> Place:
+        """Return where a stretch was written; where it spans turns, in the turn that holds most of it."""
+        by_turn: dict[int, list[int]] = {}
+        for place in range(start, end):
+            by_turn.setdefault(self.of_turn[place], []).append(place)
+        index, places = max(by_turn.items(), key=lambda item: (len(item[1]), -item[0]))
+        real = [place for place in places if self.ends[place] > self.starts[place]]
+        return Place(index, min(self.starts[place] for place in real), max(self.ends[place] for place in real))
 
 
 def passages(conversation: Conversation, indexes: Iterable[int] | None = None) -> list[Passage]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from audit_service.detection.anchors import Anchors
+from audit_service.detection.hearing import all_hits, hits_by_rule
 from audit_service.detection.passages import Passage, passage_of
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Undetermined
-from audit_service.detection.words import Spot, finding_in_turn, hits_by_rule
+from audit_service.detection.words import Spot, finding_in_turn
 
 PLANE = "repetition"
 LEAST_STEPS = 6
@@ -49,7 +50,8 @@ def _is_demand(rule: Rule, conversation: Conversation, anchors: Anchors, passage
     if not passage.text or passage.steps[-1] < LEAST_STEPS:
         return False
     hits = hits_by_rule(anchors, passage, conversation.source).get(rule.id, {})
-    return not any(exception.key in hits for exception in rule.detection.exceptions)
+    heard = all_hits(passage, rule, hits).hits
+    return not any(exception.key in heard for exception in rule.detection.exceptions)
 
 
 def _finding(rule: Rule, conversation: Conversation, alike: Sequence[Passage]) -> FoundFinding:

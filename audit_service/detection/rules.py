@@ -11,17 +11,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from audit_service.detection.anchors import Selection
+from audit_service.detection.anchors import Count, Selection
 from audit_service.detection.calendars import Calendar
 from audit_service.detection.conditions import Node, ways
 from audit_service.detection.matching import RuleException
+from audit_service.detection.parts import Part
 from audit_service.detection.severities import Severities, severities_of
 from audit_service.detection.taxonomy import SIGNALS
 from audit_service.detection.wordings import TrainedLayer
 
 NORMATIVE_KEYS = (
     "id", "version", "status", "category", "kind", "severity", "authority", "in_force", "speaker", "recipient",
-    "channels", "facts", "detect", "except", "replaces",
+    "channels", "facts", "detect", "except", "replaces", "requires", "unknown_speaker",
 )  # fmt: skip
 
 
@@ -49,24 +50,47 @@ class VerificationStep:
 
 @dataclass(frozen=True)
 class Detection:
-    """What a rule looks for. Words: selections and condition; events: ``event`` and ``limits``; model: a score."""
+    """What a rule looks for. Words: selections and condition; events: ``event`` and ``limits``; model: a score.
+
+    Attributes:
+        exceptions: words that make a match lawful.
+        required: words that must stand by a match, each of them.
+        part: the part of the call in which a match must lie.
+        opening_confidence: an opening that was recognised less surely cannot be judged.
+        least_level: the weakest step of ``verification`` that is enough; None: any.
+    """
 
     selections: tuple[Selection, ...] = ()
     condition: Node | None = None
     condition_text: str = ""
     exceptions: tuple[RuleException, ...] = ()
+    required: tuple[RuleException, ...] = ()
+    part: Part | None = None
     event: str | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     opening_turns: int = 0
     opening_s: float = 0.0
+    opening_confidence: float = 0.5
     verification: tuple[VerificationStep, ...] = ()
+    least_level: str | None = None
     least_score: float = 1.0
 
     @cached_property
     def needed_names(self) -> tuple[frozenset[str], ...]:
-        """Return sets of selections without patterns: unless all of one set are hit, the condition cannot hold."""
-        patterned = {selection.key[1] for selection in self.selections if selection.patterns}
-        return tuple(frozenset[str]().union(*way) - patterned for way in ways(self.condition))
+        """Return sets of selections of words alone: unless all of one set are hit, the condition cannot hold."""
+        others = {selection.key[1] for selection in self.selections if not selection.is_indexed}
+        return tuple(frozenset[str]().union(*way) - others for way in ways(self.condition))
+
+    @cached_property
+    def elaborate(self) -> tuple[Selection, ...]:
+        """Return the selections that are more than a list of words."""
+        return tuple(item for item in self.selections if not item.is_indexed or item.not_patterns or item.count)
+
+    @cached_property
+    def counts_over_call(self) -> dict[str, Count]:
+        """Return how often selections must be met over a whole call, by name."""
+        counts = {item.key[1]: item.count for item in self.selections if item.count is not None}
+        return {name: count for name, count in counts.items() if count.per == "call"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,7 @@ class Rule:
     file: Path
     line: int
     jurisdiction: str
+    unknown_speaker: str = "flag"
     replaces: str | None = None
     owner: str = ""
     digest: str = ""

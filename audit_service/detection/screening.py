@@ -65,7 +65,7 @@ class Screen:
         for alternative in conditions.ways(rule.detection.condition):
             together = []
             for sentence in alternative:
-                checked = [name for name in sorted(sentence) if not selections[name].patterns]
+                checked = [name for name in sorted(sentence) if selections[name].is_indexed]
                 narrow = [name for name in checked if not _is_broad(selections[name].literals)]
                 numbers = []
                 for name in narrow or checked:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from audit_service.detection.anchors import Anchors, Hit
+from audit_service.detection.anchors import Anchors
 from audit_service.detection.conditions import Node
+from audit_service.detection.courses import STANDS, UNKNOWN, Course
+from audit_service.detection.hearing import hits_by_rule
 from audit_service.detection.matching import Match, PassageHits, has_enough_sound
-from audit_service.detection.passages import Passage
+from audit_service.detection.passages import Passage, Place, passages
 from audit_service.detection.rules import Rule
-from audit_service.detection.sounds import hides_pinyin
-from audit_service.detection.values import Conversation, FoundFinding
+from audit_service.detection.values import Conversation, FoundFinding, Undetermined
 
 UNKNOWN_SPEAKER_SCORE = 0.8
-RuleHits = dict[str, dict[str, list[Hit]]]
 
 
 @dataclass(frozen=True)
@@ -30,56 +30,66 @@ class Spot:
     edits: int = 0
 
 
-def hits_by_rule(anchors: Anchors, passage: Passage, source: str) -> RuleHits:
-    """Return the hits in ``passage`` by rule id and selection name.
-
-    Text that was typed is read by its sound only if something in it shows that the writer evades.
-    """
-    may_sound = source != "typed" or shows_evasion(passage)
-    found: RuleHits = {}
-    for (rule_id, name), hits in anchors.hits(passage, may_sound=may_sound).items():
-        found.setdefault(rule_id, {})[name] = hits
-    return found
-
-
-def shows_evasion(passage: Passage) -> bool:
-    """Tell whether characters were put into words or taken apart, or pinyin stands for characters (fa院)."""
-    return passage.noise > 0 or hides_pinyin(passage.text)
-
-
-def with_patterns(anchors: Anchors, passage: Passage, rule: Rule, hits: Mapping[str, list[Hit]]) -> PassageHits:
-    """Return the hits of one rule, those of its regular expressions included."""
-    wanted = frozenset(selection.key for selection in rule.detection.selections if selection.patterns)
-    merged: dict[str, Sequence[Hit]] = dict(hits)
-    for (_, name), more in anchors.pattern_hits(passage, wanted).items():
-        merged[name] = sorted([*merged.get(name, ()), *more], key=lambda hit: (hit.start, hit.end))
-    return PassageHits(passage, merged)
-
-
-def lawful_by(rule: Rule, hits: PassageHits, match: Match) -> str | None:
-    """Return the name of the exception that makes ``match`` lawful, if one does."""
-    for exception in rule.detection.exceptions:
-        if hits.met(exception, match) is not None:
-            return exception.name
-    return None
-
-
 def standing(rule: Rule, hits: PassageHits, node: Node | None = None) -> list[Match]:
-    """Return the matches of the rule's condition (or of ``node``) that no exception makes lawful."""
+    """Return the matches of the rule's condition (or of ``node``) in one passage that no exception makes lawful."""
     condition = node or rule.detection.condition
-    if condition is None:
-        return []
     return [
         match
-        for match in hits.matches(condition)
-        if has_enough_sound(hits.passage, match) and lawful_by(rule, hits, match) is None
+        for match in ([] if condition is None else hits.matches(condition))
+        if has_enough_sound(hits.passage, match)
+        if all(hits.met(exception, match) is None for exception in rule.detection.exceptions)
     ]
 
 
-def findings_of(rule: Rule, hits: PassageHits, conversation: Conversation) -> list[FoundFinding]:
-    """Return the findings of a word rule in one passage; of overlapping ones, the best."""
-    made = [finding_at(rule, hits.passage, match, conversation) for match in standing(rule, hits)]
-    return best_of_overlapping(made)
+def judge_words(
+    rules: Mapping[str, Rule], open_rules: Sequence[str], conversation: Conversation, anchors: Anchors
+) -> tuple[list[FoundFinding], list[Undetermined]]:
+    """Judge a contact by rules of words.
+
+    Args:
+        rules: by id.
+        open_rules: ids of those that can be met without any of their words (by a pattern or an example sentence).
+        conversation: the contact.
+        anchors: the compiled words of all rules.
+    """
+    heard = [(passage, hits_by_rule(anchors, passage, conversation.source)) for passage in passages(conversation)]
+    concerned = dict.fromkeys([rule_id for _, found in heard for rule_id in found if rule_id in rules])
+    findings: list[FoundFinding] = []
+    undetermined: list[Undetermined] = []
+    for rule_id in concerned | dict.fromkeys(open_rules):
+        found, unsure = _judged(Course(rules[rule_id], conversation, anchors, heard), len(heard))
+        if found and rules[rule_id].recipient is not None and conversation.recipient is None:
+            unsure, found = [*unsure, "recipient"], []
+        findings += best_of_overlapping(found)
+        undetermined += [Undetermined(rule_id, conversation.id, missing) for missing in dict.fromkeys(unsure)]
+    return findings, undetermined
+
+
+def _judged(course: Course, count: int) -> tuple[list[FoundFinding], list[str]]:
+    """Return the findings of one rule, and which facts are missing where it could not be judged."""
+    found: list[FoundFinding] = []
+    missing: list[str] = []
+    for number in range(count):
+        if not course.may_hold(number) or course.rule.detection.condition is None:
+            continue
+        made = []
+        for match in course.hits(number).matches(course.rule.detection.condition):
+            outcome = course.outcome(number, match)
+            if outcome.code == STANDS:
+                made.append(_with_required(course, number, match))
+            elif outcome.code == UNKNOWN:
+                missing.append(outcome.name)
+        found += best_of_overlapping(made)
+    return found, missing
+
+
+def _with_required(course: Course, number: int, match: Match) -> FoundFinding:
+    finding = finding_at(course.rule, course.hits(number).passage, match, course.conversation)
+    required = [(item.name, course.required_place(item, number, match)) for item in course.rule.detection.required]
+    if not required:
+        return finding
+    said = {name: said_at(course.conversation, place) for name, place in required if place is not None}
+    return replace(finding, explanation={**finding.explanation, "required": said})
 
 
 def best_of_overlapping(findings: Iterable[FoundFinding]) -> list[FoundFinding]:
@@ -95,7 +105,7 @@ def best_of_overlapping(findings: Iterable[FoundFinding]) -> list[FoundFinding]:
 
 def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Conversation) -> FoundFinding:
     """Return the finding for ``match``; where it spans turns, it stands in the turn that holds most of it."""
-    index, start, end = original_place(passage, match.start, match.end)
+    index, start, end = passage.original_place(match.start, match.end)
     turn = conversation.turns[index]
     score = match.score
     if match.plane != "text" and turn.confidence is not None:
@@ -131,16 +141,6 @@ def finding_in_turn(rule: Rule, conversation: Conversation, spot: Spot, explanat
     )
 
 
-def original_place(passage: Passage, start: int, end: int) -> tuple[int, int, int]:
-    """Return turn, start and end in the original text of a stretch of ``passage``."""
-    by_turn: dict[int, list[int]] = {}
-    for place in range(start, end):
-        by_turn.setdefault(passage.of_turn[place], []).append(place)
-    index, places = max(by_turn.items(), key=lambda item: (len(item[1]), -item[0]))
-    real = [place for place in places if passage.ends[place] > passage.starts[place]]
-    return index, min(passage.starts[place] for place in real), max(passage.ends[place] for place in real)
-
-
 def seconds_of(conversation: Conversation, index: int, start: int, end: int) -> tuple[float | None, float | None]:
     """Return the seconds of a stretch of a turn, interpolated by characters; None where the turn has none."""
     turn = conversation.turns[index]
@@ -155,10 +155,19 @@ def explanation_of(rule: Rule, passage: Passage, match: Match, conversation: Con
     """Return why the rule flags: the words met, on which plane, and which exceptions were considered."""
     anchors = []
     for name, hit in match.parts:
-        index, start, end = original_place(passage, hit.start, hit.end)
+        index, start, end = passage.original_place(hit.start, hit.end)
         heard = conversation.turns[index].text[start:end]
         anchors.append(
             {"selection": name, "literal": hit.literal, "text": heard, "plane": hit.plane, "edits": hit.edits}
         )
     considered = {exception.name: "not met" for exception in rule.detection.exceptions}
-    return {"condition": rule.detection.condition_text, "anchors": anchors, "exceptions": considered, **rule.facts}
+    counted = [said_at(conversation, place) for _, hit in match.parts for place in hit.counted]
+    told = {"condition": rule.detection.condition_text, "anchors": anchors, "exceptions": considered}
+    return {**told, **({"counted": counted} if counted else {}), **rule.facts}
+
+
+def said_at(conversation: Conversation, place: Place) -> dict[str, Any]:
+    """Return what is said at a place, and from which second."""
+    start_s, _ = seconds_of(conversation, *place)
+    text = conversation.turns[place.turn].text[place.start : place.end]
+    return {"turn": place.turn, "start": place.start, "end": place.end, "start_s": start_s, "text": text}

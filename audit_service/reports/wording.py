@@ -238,6 +238,9 @@ PLANES: Mapping[str, Any] = {
         "The words sound like what the rule looks for, but are written otherwise. Listen or read before deciding."
     ),
     "fuzzy": lazy_gettext("The quoted words nearly match what the rule looks for. Listen or read before deciding."),
+    "similar": lazy_gettext(
+        "The sentence is much like an example of the rule. Read or hear the original before deciding."
+    ),
     "model": lazy_gettext(
         "A trained model proposes this from the wording as a whole; no word of a rule stands here. "
         "Read or hear the original before deciding."
@@ -299,12 +302,37 @@ def finding_details(explanation: Mapping[str, Any]) -> list[str]:
             name = name_of("verification", str(state["state"]))
             details.append(gettext("From second %(second)s: %(state)s.", second=round(second), state=name))
     details += event_details(explanation, NAMES["channel"])
+    details += _evidence_details(explanation)
     opinion = explanation.get("judge", {})
     if "verdict" in opinion:
         verdict = name_of("opinion", str(opinion["verdict"]))
         details.append(
             gettext("A language model's opinion: %(verdict)s (“%(quote)s”).", verdict=verdict, quote=opinion["quote"])
         )
+    return details
+
+
+def _evidence_details(explanation: Mapping[str, Any]) -> list[str]:
+    """Return what was counted, what else had to be said, and for an absence where it was looked for."""
+    details = []
+    if "counted" in explanation:
+        quotes = " · ".join(said["text"] for said in explanation["counted"])
+        details.append(
+            gettext("Counted %(count)s times: %(quotes)s.", count=len(explanation["counted"]), quotes=quotes)
+        )
+    required = explanation.get("required", {}).values()
+    details += [gettext("Said beside it: “%(quote)s”.", quote=said["text"]) for said in required]
+    searched = explanation.get("searched")
+    if searched is None:
+        return details
+    if searched["start_s"] is not None and searched["end_s"] is not None:
+        begin, end = round(searched["start_s"]), round(searched["end_s"])
+        details.append(gettext("Searched from second %(begin)s to second %(end)s.", begin=begin, end=end))
+    heard = " ".join(turn["text"] for turn in searched["turns"])
+    details.append(gettext("All that was heard there: “%(heard)s”.", heard=heard))
+    if searched["confidence"] is not None:
+        confidence = f"{searched['confidence']:.2f}"
+        details.append(gettext("Recognised with a confidence of %(confidence)s of 1.", confidence=confidence))
     return details
 
 

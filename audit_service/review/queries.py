@@ -137,9 +137,9 @@ def _conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:
     if wanted.text:
         conditions.append(Finding.quote.icontains(wanted.text, autoescape=True))
     if wanted.from_on:
-        conditions.append(ContactAttempt.started_at >= _midnight(wanted.from_on))
+        conditions.append(ContactAttempt.started_at >= midnight(wanted.from_on))
     if wanted.to_on:
-        conditions.append(ContactAttempt.started_at < _midnight(wanted.to_on + timedelta(days=1)))
+        conditions.append(ContactAttempt.started_at < midnight(wanted.to_on + timedelta(days=1)))
     return conditions + _disposition_condition(wanted.disposition)
 
 
@@ -156,7 +156,8 @@ def _disposition_condition(disposition: str) -> list[ColumnElement[bool]]:
     return [last.is_(None) if disposition == UNREVIEWED else last == disposition]
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the instant at which a civil day begins in ``HOME_ZONE``."""
     return datetime.combine(day, time.min, ZoneInfo(HOME_ZONE))
 
 

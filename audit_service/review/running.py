@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from audit_service import clock
-from audit_service.contacts.models import CeaseRequest, Channel, Consent, ContactAttempt, Message, Recording, Speaker
+from audit_service.contacts.models import CeaseRequest, Channel, ContactAttempt, Message, Recording, Speaker
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
@@ -22,13 +22,8 @@ from audit_service.detection import Complaint, Engine, FoundFinding, ScanResult
 from audit_service.detection.cease_terms import CeaseTerms, terms_of
 from audit_service.errors import NotFoundError
 from audit_service.queue import DETECT, enqueue
-from audit_service.review.conversations import (
-    attempt_value,
-    cease_value,
-    consent_value,
-    conversation_of_message,
-    conversation_of_transcript,
-)
+from audit_service.review.conversations import conversation_of_message, conversation_of_transcript
+from audit_service.review.history import contact_log
 from audit_service.review.judging import Judge, with_opinions
 from audit_service.review.models import DetectionRun, Finding, FindingKind, PackVersion, RunScope, Severity
 from audit_service.review.packs import stored_version
@@ -122,29 +117,8 @@ def run_contact_log(
     session: Session, engine: Engine, borrower_id: int, complaints: Sequence[Complaint] = ()
 ) -> RunSummary:
     """Run the event rules over all contact attempts that concern one borrower; ``complaints`` are those he filed."""
-    attempts = session.scalars(
-        select(ContactAttempt)
-        .where(ContactAttempt.borrower_id == borrower_id)
-        .order_by(ContactAttempt.started_at, ContactAttempt.id)
-        .options(joinedload(ContactAttempt.institution), joinedload(ContactAttempt.contact_person))
-    ).all()
-    recorded = set(
-        session.scalars(
-            select(Recording.attempt_id)
-            .join(ContactAttempt, ContactAttempt.id == Recording.attempt_id)
-            .where(ContactAttempt.borrower_id == borrower_id)
-        )
-    )
-    ceases = session.scalars(
-        select(CeaseRequest).where(CeaseRequest.borrower_id == borrower_id).order_by(CeaseRequest.id)
-    )
-    consents = session.scalars(select(Consent).where(Consent.borrower_id == borrower_id).order_by(Consent.id))
-    result = engine.scan_log(
-        tuple(attempt_value(attempt, has_recording=attempt.id in recorded) for attempt in attempts),
-        tuple(cease_value(request) for request in ceases),
-        tuple(consent_value(consent) for consent in consents),
-        complaints,
-    )
+    log = contact_log(session, borrower_id)
+    result = engine.scan_log(log.attempts, log.cease_requests, log.consents, complaints)
     subject = _Subject(RunScope.CONTACT_LOG, borrower_id, rules=_pack_versions(session, engine))
     return _keep(session, subject, result)
 

@@ -18,9 +18,10 @@ from audit_service.custody.models import Action, LedgerRow
 from audit_service.database import db
 from audit_service.review.dispositions import dispose
 from tests.conftest import SAMPLES
-from tests.factories.contacts import attempt, borrower
+from tests.factories.contacts import attempt, borrower, message
 from tests.factories.findings import finding
 from tests.factories.organizations import agency, institution, user
+from tests.factories.rules import pack, rule
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
@@ -243,3 +244,64 @@ def test_rules_precision_counts_reviews_and_replay_of_no_contact_is_refused(
     assert run("rules", "replay", "999999", environment=environment).returncode == 4
     assert run("rules", "replay", str(contact.id), environment=environment).returncode == 0
     assert run("rules", "precision", environment=environment | {"AUDIT_RULE_FLOOR": "2"}).returncode == 2
+
+
+def test_rules_diff_judges_stored_contacts_of_a_range_and_logs_that_they_were_read(
+    app: Flask, environment: dict[str, str], tmp_path: Path
+) -> None:
+    session = db.session
+    lender = institution(session)
+    written = message(session, borrower(session, lender), agency(session, lender), "请您马上还钱")
+    session.commit()
+    soon = rule("soon", {"soon": {"any": ["马上"]}, "condition": "soon"}, status="draft")
+    pay = rule("pay", {"pay": {"any": ["还钱"]}, "condition": "pay"})
+    folder = str(pack(tmp_path, soon, pay))
+    arguments = ("rules", "diff", folder, folder, "--from", "2026-03-01", "--to", "2026-03-31", "--drafts")
+    answer = json.loads(run(*arguments, "--unchanged", "--json", environment=environment).stdout)
+    assert [(change["change"], change["id"], change["quote"]) for change in answer["changes"]] == [
+        ("added", str(written.attempt_id), "马上"),
+        ("unchanged", str(written.attempt_id), "还钱"),
+    ]
+    viewed = session.scalars(select(LedgerRow).where(LedgerRow.action == Action.VIEWED)).all()
+    assert [event.object_id for event in viewed] == ["2026-03-01/2026-03-31"]
+
+
+@pytest.mark.parametrize("where", [(), ("--from", "2026-03-01")])
+def test_rules_diff_wants_contacts_from_one_place(environment: dict[str, str], where: tuple[str, ...]) -> None:
+    done = run("rules", "diff", str(RULES / "cn"), str(RULES / "cn"), *where, environment=environment)
+    assert done.returncode == 2
+    assert "--on" in done.stderr
+
+
+DENIED = '{"id": "a", "text": "法警不会去抓你", "jurisdiction": "cn"}\n'
+ARREST = "cn.threat_unlawful_action.arrest"
+
+
+def test_rules_explain_says_why_a_rule_does_not_fire(environment: dict[str, str]) -> None:
+    told = run("rules", "explain", "--why-not", ARREST, environment=environment, stdin=DENIED)
+    assert told.returncode == 0, told.stderr
+    assert "does not fire" in told.stdout
+    assert "lawful by the exception denial" in told.stdout
+    answer = json.loads(
+        run("rules", "explain", "--why-not", ARREST, "--json", environment=environment, stdin=DENIED).stdout
+    )
+    (trace,) = answer["traces"]
+    (passage,) = trace["passages"]
+    assert {line["text"]: line["holds"] for line in passage["table"]}["coming"] is False
+    assert passage["matches"][0]["exceptions"]["denial"]["text"] == "不会去"
+
+
+def test_rules_explain_reads_a_stored_contact_and_logs_it(app: Flask, environment: dict[str, str]) -> None:
+    session = db.session
+    lender = institution(session)
+    written = message(session, borrower(session, lender), agency(session, lender), "今天不还法警上门抓你")
+    session.commit()
+    arguments = ("rules", "explain", "--why-not", ARREST, "--contact", str(written.attempt_id))
+    assert "fires (1)" in run(*arguments, environment=environment).stdout
+    viewed = session.scalars(select(LedgerRow).where(LedgerRow.action == Action.VIEWED)).all()
+    assert [(event.object_kind, event.object_id) for event in viewed] == [("contact", str(written.attempt_id))]
+
+
+def test_rules_explain_of_an_unknown_rule_or_of_nothing_is_refused(environment: dict[str, str]) -> None:
+    assert run("rules", "explain", "--why-not", "cn.no.rule", environment=environment, stdin=DENIED).returncode == 4
+    assert run("rules", "explain", environment=environment).returncode == 2

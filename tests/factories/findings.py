@@ -37,11 +37,13 @@ RULES = {
 }
 
 
-def transcript(session: Session, of: Recording, turns: Sequence[tuple[str, float, float, str]]) -> Transcript:
+def transcript(
+    session: Session, of: Recording, turns: Sequence[tuple[str, float, float, str]], *, version: int = 1
+) -> Transcript:
     """Store a transcript; each turn is (speaker, start_s, end_s, text)."""
     made = Transcript(
         recording_id=of.id,
-        version=1,
+        version=version,
         engine="faster-whisper",
         model="base",
         model_sha256="0" * 64,
