@@ -139,13 +139,17 @@ def print_rates(odds: Odds, held: Sequence[Example], columns: Sequence[str]) -> 
         print(f"  score {least:.2f}: {line} lawful flagged {hits[lawful].any(axis=1).mean():.3f}")
 
 
+def trained_on(items: Sequence[corpus.Item], language: str, columns: Sequence[str]) -> Trained:
+    """Return the model trained on the turns of ``items``, their labelled stretches, and the examples of the rules."""
+    return Trained([*examples_of(items), *stretches_of(items), *examples_of_rules(language)], columns)
+
+
 def left_out(items: Sequence[corpus.Item]) -> None:
     """Print the figures on authors left out of training."""
     odds, every = [], []
     columns = columns_of(examples_of(items))
     for author in sorted({item.author for item in items}):
-        own = examples_of([item for item in items if item.author != author])
-        trained = Trained([*own, *examples_of_rules(items[0].language)], columns)
+        trained = trained_on([item for item in items if item.author != author], items[0].language, columns)
         held = examples_of([item for item in items if item.author == author])
         odds.append(trained.odds([text for text, _, _ in held]))
         every += held
@@ -164,8 +168,7 @@ def main() -> None:
         if len({item.author for item in items}) > 1:
             left_out(items)
         if options.write:
-            examples = [*examples_of(items), *examples_of_rules(language)]
-            Trained(examples, columns_of(examples)).write(RULES / pack / "model" / "wording.npz")
+            trained_on(items, language, columns_of(examples_of(items))).write(RULES / pack / "model" / "wording.npz")
 
 
 if __name__ == "__main__":

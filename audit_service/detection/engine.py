@@ -280,10 +280,10 @@ class Engine:
     def _is_dissented(self, finding: FoundFinding, conversation: Conversation, rows: Rows) -> bool:
         """Tell whether the trained layer of the pack all but rules out what the words of a rule seem to say.
 
-        Only where the words stand as written: a layer that read a mishearing has no say about its sound.
+        Not where a recogniser's words were met by their sound: a layer that read a mishearing has no say about it.
         """
         pack = self._packs[finding.rule_id]
-        if pack.model is None or finding.plane != "text" or finding.turn is None:
+        if pack.model is None or finding.turn is None or (finding.plane != "text" and conversation.source == "asr"):
             return False
         if finding.category not in pack.model.categories:
             return False
