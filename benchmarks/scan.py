@@ -23,11 +23,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import hyperscan
+from accuracy import conversation
 from ahocorasick_rs import AhoCorasick
 from layers import without_reader, words_only
 from rapidfuzz import fuzz, process
 from traffic import TEMPLATED, conversations
 
+import corpus
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.anchors import Selection
 from audit_service.detection.conditions import Name
@@ -84,7 +86,7 @@ def grown(engine: Engine, count: int) -> Engine:
 def print_memory() -> None:
     """Print the memory of a process that loads the packs and scans."""
     engine = Engine(load_packs([RULES / "cn", RULES / "us"]))
-    engine.scan_many(conversations(FEW, 10))
+    engine.scan_many([conversation(item) for item in corpus.messages("tune")])
     print(f"memory of the engine with the reader     {_megabytes():.0f} MB")
 
 

@@ -19,6 +19,7 @@ from audit_service.detection.folding import (
     CLAUSE_ENDS,
     JOINING,
     LEET,
+    ORDINARY_SIGNS,
     SENTENCE_ENDS,
     SPLIT_CHARACTERS,
     Folded,
@@ -28,7 +29,9 @@ from audit_service.detection.folding import (
 from audit_service.detection.lines import BLANK, NEWLINE, Codes, Flags, Lines, Numbers, are_chinese, lines_of
 from audit_service.detection.sounds import hides_pinyin
 
-_ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _CLAUSE, _SENTENCE, _APOSTROPHE, _SPACE, _SYMBOL = range(10)
+(
+    _ODD, _CHINESE, _LETTER, _DIGIT, _DOT, _CLAUSE, _SENTENCE, _APOSTROPHE, _SPACE, _SYMBOL, _ORDINARY, _FOR_LETTER,
+) = range(12)  # fmt: skip
 _TABLE_SIZE = 0x10000
 _BREAK = "\u2028"  # stands for a line break within a text: the texts themselves are lines
 _SHORTEST_SPELLED = len(" a b c ")
@@ -115,7 +118,11 @@ def _read(codes: Codes) -> tuple[NDArray[np.uint8], Codes]:
     found[codes >= _TABLE_SIZE] = _ODD
     after = np.concatenate([found[1:], [_SPACE]])
     found[(found == _DOT) & (after == _SPACE)] = _SENTENCE
-    found[found == _DOT] = _SYMBOL
+    found[found == _DOT] = _ORDINARY
+    before = np.concatenate([[_SPACE], found[:-1]])
+    in_word = (found == _FOR_LETTER) & (before == _LETTER) & (after == _LETTER)
+    found[found == _FOR_LETTER] = np.where(codes[found == _FOR_LETTER] == ord("@"), _ORDINARY, _SYMBOL)
+    found[in_word] = _ODD
     found[codes == ord(_BREAK)] = _SENTENCE
     return found, folded[within]
 
@@ -129,15 +136,18 @@ def _joined(written: Lines, kinds: NDArray[np.uint8], folded: Codes, odd: Flags)
     is_line = written.codes == NEWLINE
     kept = np.flatnonzero(((kinds >= _CHINESE) & (kinds <= _DIGIT)) | is_line)
     boundary = (kinds == _CLAUSE) | (kinds == _SENTENCE)
-    between = [np.concatenate([[0], np.cumsum(row)]) for row in (boundary, kinds == _SPACE, kinds == _SYMBOL)]
+    rows = (boundary, kinds == _SPACE, kinds == _SYMBOL, kinds == _ORDINARY)
+    between = [np.concatenate([[0], np.cumsum(row)]) for row in rows]
     left, right = kept[:-1], kept[1:]
-    boundaries, spaces, symbols = (sums[right] - sums[left + 1] for sums in between)
+    boundaries, spaces, symbols, ordinary = (sums[right] - sums[left + 1] for sums in between)
     is_inside = ~is_line[left] & ~is_line[right]
-    both_digits = (kinds[left] == _DIGIT) & (kinds[right] == _DIGIT)
-    odd[text_of[left[is_inside & (symbols > 0) & (boundaries == 0) & ~both_digits]]] = True
-    odd[text_of[right[is_line[left] & (symbols > 0)]]] = True
+    both_chinese = (kinds[left] == _CHINESE) & (kinds[right] == _CHINESE)
+    both_letters = (kinds[left] == _LETTER) & (kinds[right] == _LETTER)
+    hidden = (both_chinese & (symbols + ordinary > 0)) | (both_letters & (symbols > 0))
+    odd[text_of[left[is_inside & hidden & (boundaries + spaces == 0)]]] = True
+    odd[text_of[right[is_line[left] & (symbols + ordinary > 0)]]] = True
     latin = is_inside & (kinds[left] != _CHINESE) & (kinds[right] != _CHINESE)
-    blanks = np.flatnonzero(latin & (boundaries + spaces + symbols > 0)) + 1
+    blanks = np.flatnonzero(latin & (boundaries + spaces + symbols + ordinary > 0)) + 1
     letters = np.where(is_line[kept], np.uint32(NEWLINE), folded[kept])
     codes = np.insert(letters, blanks, np.uint32(BLANK))
     places = np.insert(kept, blanks, kept[blanks])
@@ -194,6 +204,6 @@ def _kind(character: str) -> int:
 
 
 _SIGNS: tuple[tuple[Container[str], int], ...] = (
-    (LEET, _ODD), (JOINING, _ODD), (SENTENCE_ENDS, _SENTENCE), (CLAUSE_ENDS, _CLAUSE), (".", _DOT),
-    (APOSTROPHES, _APOSTROPHE),
+    (LEET, _FOR_LETTER), (JOINING, _ODD), (SENTENCE_ENDS, _SENTENCE), (CLAUSE_ENDS, _CLAUSE), (".", _DOT),
+    (APOSTROPHES, _APOSTROPHE), (ORDINARY_SIGNS, _ORDINARY),
 )  # fmt: skip

@@ -24,6 +24,7 @@ SPLIT_CHARACTERS = {
 LOOK_ALIKES = str.maketrans("аеорсхуіѕԁӏνοαεκ", "aeopcxyisdlvoaek")
 LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
 APOSTROPHES = frozenset("'’`´")
+ORDINARY_SIGNS = frozenset("-./:&+@#%=–—")
 JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _SPELLED_LETTERS = 3
 MOST_REMEMBERED = 8192
@@ -106,8 +107,8 @@ class _Folder:
         self.sentences: list[int] = []
         self.clauses: list[int] = []
         self.sentence = self.clause = self.noise = 0
-        self.pending_space = False
-        self.pending_noise = 0
+        self.pending_space = self.pending_gap = False
+        self.pending_signs = ""
 
     def run(self) -> None:
         place = 0
@@ -135,12 +136,12 @@ class _Folder:
         elif character in CLAUSE_ENDS:
             self.boundary(is_sentence=False)
         elif character in JOINING:
-            self.pending_noise += 1
-        elif character in APOSTROPHES:
-            return
-        else:
+            self.pending_signs += character
+        elif character.isspace():
+            self.pending_space = self.pending_gap = True
+        elif character not in APOSTROPHES:
             self.pending_space = True
-            self.pending_noise += 0 if character.isspace() else 1
+            self.pending_signs += character
 
     def is_inside_word(self, place: int) -> bool:
         before = self.original[place - 1 : place]
@@ -152,7 +153,7 @@ class _Folder:
         after = self.original[place + 1 : place + 2]
         if after and not after.isspace() and self.characters:
             self.pending_space = True
-            self.pending_noise += 1
+            self.pending_signs += "."
         else:
             self.boundary(is_sentence=True)
 
@@ -160,16 +161,17 @@ class _Folder:
         self.clause += 1
         self.sentence += is_sentence
         self.pending_space = True
-        self.pending_noise = 0
+        self.pending_gap = False
+        self.pending_signs = ""
 
     def keep(self, folded: str, start: int, end: int) -> None:
         previous = self.characters[-1] if self.characters else ""
-        if self.pending_noise and previous and self.clauses[-1] == self.clause:
-            self.noise += not (previous.isdigit() and folded.isdigit())  # a sum, a date or a number hides nothing
+        if self.pending_signs and previous and not self.pending_gap and self.clauses[-1] == self.clause:
+            self.noise += _hide(self.pending_signs, previous, folded)
         if self.pending_space and previous and not is_chinese(previous) and not is_chinese(folded):
             self.append(" ", start, start)
-        self.pending_space = False
-        self.pending_noise = 0
+        self.pending_space = self.pending_gap = False
+        self.pending_signs = ""
         self.append(folded, start, end)
 
     def append(self, folded: str, start: int, end: int) -> None:
@@ -226,6 +228,15 @@ class _Folder:
             return False
         is_start = place == 0 or row[place - 1] == " "
         return is_start and (place + 1 == len(row) or row[place + 1] == " ")
+
+
+def _hide(signs: str, before: str, after: str) -> bool:
+    """Tell whether signs between two characters hide a word: not beside digits, nor a hyphen or an address in Latin."""
+    if is_chinese(before) and is_chinese(after):
+        return True
+    if is_chinese(before) or is_chinese(after) or before.isdigit() or after.isdigit():
+        return False
+    return not ORDINARY_SIGNS.issuperset(signs)
 
 
 def count_steps(characters: list[str]) -> tuple[int, ...]:

@@ -52,16 +52,15 @@ class Reader:
     """
 
     def __init__(self, folder: Path) -> None:
-        contents = [(folder / name).read_bytes() for name in FILES]
-        self.digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
-        facts = json.loads(contents[2])
+        self.digest = hashlib.sha256(b"".join(_sha256(folder / name) for name in FILES)).hexdigest()
+        facts = json.loads((folder / FILES[2]).read_bytes())
         self.categories: tuple[str, ...] = tuple(facts["categories"])
         self.longest = int(facts["longest"])
         self.share = float(facts["share"])
         self.least_odds = float(facts["least_odds"])
         try:
-            self._tokenizer = Tokenizer.from_str(contents[1].decode("utf-8"))
-            self._session = _session(contents[0])
+            self._tokenizer = Tokenizer.from_file(str(folder / FILES[1]))
+            self._session = _session(folder / FILES[0])
         except Exception as error:  # both libraries raise bare or undocumented classes
             raise ValueError(f"the reader in {folder} cannot be loaded: {error}") from error
 
@@ -80,11 +79,17 @@ class Reader:
         return np.array([[_BEGIN, *numbers, _END]], dtype=np.int64)
 
 
-def _session(content: bytes) -> onnxruntime.InferenceSession:
+def _sha256(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _session(file: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
 @lru_cache(maxsize=4)

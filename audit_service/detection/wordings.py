@@ -52,14 +52,14 @@ class WordingModel:
             self.columns = tuple(str(stored["categories"]).split("\n"))
             buckets = stored["buckets"].astype(np.int64)
             rarity = stored["rarity"].astype(np.float32)
-            weights = stored["weights"].astype(np.float32)
+            weights = stored["weights"].astype(np.float16)
             self._bias: Scores = stored["bias"].astype(np.float32)
         if weights.shape != (len(buckets), len(self.columns)) or self.columns[-2:] != (ANY_CONDUCT, ANY_SIGNAL):
             raise ValueError("the weights do not fit the buckets and categories")
         self._rows = np.zeros(1 << BUCKET_BITS, dtype=np.int32)
         self._rows[buckets] = np.arange(1, len(buckets) + 1)
         self._rarity: Scores = np.concatenate([np.zeros(1, dtype=np.float32), rarity])
-        self._weights: Scores = np.concatenate([np.zeros((1, len(self.columns)), dtype=np.float32), weights])
+        self._weights = np.concatenate([np.zeros((1, len(self.columns)), dtype=np.float16), weights])
         self._any: Scores = np.ascontiguousarray(self._weights[:, -2:] * self._rarity[:, None])
         self.digest = hashlib.sha256(content).hexdigest()
 

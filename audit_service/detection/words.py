@@ -163,7 +163,7 @@ def explanation_of(rule: Rule, passage: Passage, match: Match, conversation: Con
     considered = {exception.name: "not met" for exception in rule.detection.exceptions}
     counted = [said_at(conversation, place) for _, hit in match.parts for place in hit.counted]
     told = {"condition": rule.detection.condition_text, "anchors": anchors, "exceptions": considered}
-    return {**told, **({"counted": counted} if counted else {}), **rule.facts}
+    return {**told, **({"occurrences": counted} if counted else {}), **rule.facts}
 
 
 def said_at(conversation: Conversation, place: Place) -> dict[str, Any]:

@@ -315,10 +315,10 @@ def finding_details(explanation: Mapping[str, Any]) -> list[str]:
 def _evidence_details(explanation: Mapping[str, Any]) -> list[str]:
     """Return what was counted, what else had to be said, and for an absence where it was looked for."""
     details = []
-    if "counted" in explanation:
-        quotes = " · ".join(said["text"] for said in explanation["counted"])
+    if "occurrences" in explanation:
+        quotes = " · ".join(said["text"] for said in explanation["occurrences"])
         details.append(
-            gettext("Counted %(count)s times: %(quotes)s.", count=len(explanation["counted"]), quotes=quotes)
+            gettext("Counted %(count)s times: %(quotes)s.", count=len(explanation["occurrences"]), quotes=quotes)
         )
     required = explanation.get("required", {}).values()
     details += [gettext("Said beside it: “%(quote)s”.", quote=said["text"]) for said in required]

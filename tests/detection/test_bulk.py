@@ -21,7 +21,7 @@ TRAIN = [
     for file in sorted((ROOT / "corpus" / "train").glob("*-m-[1-4].txt"))
     for line in file.read_text(encoding="utf-8").splitlines()[::9]
 ]
-WRITING = st.text(alphabet="你打电话还钱法院扌丁氵去payw1th0@$.,，。！'’ -*·\n\u3000８４🐶éｐ還", max_size=24)
+WRITING = st.text(alphabet="你打电话还钱法院扌丁氵去payw1th0@$.,，。！'’ -/#*·\n\u3000８４🐶éｐ還", max_size=24)
 
 
 def is_as_folded(text: str, folded: BulkFolded, number: int) -> bool:

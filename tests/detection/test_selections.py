@@ -38,7 +38,7 @@ def test_at_least_n_counts_over_a_turn_and_over_the_call(tmp_path: Path) -> None
     assert quotes(counting(tmp_path / "turn", at_least=2, per="turn"), said) == ["马上还。立刻"]
     (found,) = counting(tmp_path / "call", at_least=3, per="call").scan(said).findings
     assert (found.quote, found.turn) == ("今天", 2)
-    assert [(said["turn"], said["text"], said["start_s"]) for said in found.explanation["counted"]] == [
+    assert [(said["turn"], said["text"], said["start_s"]) for said in found.explanation["occurrences"]] == [
         (0, "马上", 0.0),
         (0, "立刻", 2.29),
         (2, "今天", 10.0),

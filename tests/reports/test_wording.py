@@ -15,7 +15,7 @@ SEARCHED = {
     "turns": [{"turn": 0, "text": "您好"}, {"turn": 2, "text": "有件事"}],
 }
 EXPLANATION = {
-    "counted": [{"text": "马上"}, {"text": "今天"}],
+    "occurrences": [{"text": "马上"}, {"text": "今天"}],
     "required": {"away": {"text": "不在家"}},
     "searched": SEARCHED,
 }
