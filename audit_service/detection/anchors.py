@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ahocorasick_rs import AhoCorasick
 from rapidfuzz.distance import Levenshtein
@@ -83,51 +84,108 @@ class Selection:
         return not self.patterns and not self.examples
 
 
-Hits = dict[SelectionKey, list[Hit]]
+WordHits = dict[str, list[Hit]]
+Needs = Mapping[str, Sequence[frozenset[str]]]
 
 
 class Anchors:
-    """Compiled selections. Deterministic: hits come out in the order of their place."""
+    """Compiled selections. Deterministic: hits come out in the order of their place.
 
-    def __init__(self, selections: Sequence[Selection]) -> None:
-        words: dict[str, list[SelectionKey]] = {}
-        spoken: dict[str, list[SelectionKey]] = {}
+    Args:
+        selections: of all rules.
+        needs: by rule, the sets of selections of which one must be met wholly for the rule to hold.
+    """
+
+    def __init__(self, selections: Sequence[Selection], needs: Needs | None = None) -> None:
+        self.selections: dict[str, dict[str, int]] = {}
+        self.words_of: list[frozenset[str]] = []
+        self.spoken_of: list[frozenset[str]] = []
         for selection in selections:
-            for literal in selection.literals:
-                words.setdefault(literal, []).append(selection.key)
-                if selection.sounds and len(literal) > 1:  # one syllable alone sounds like half the language
-                    spoken.setdefault(literal, []).append(selection.key)
-        self._words = [(literal, tuple(keys)) for literal, keys in words.items()]
-        self._folded = [fold_literal(literal) for literal, _ in self._words]
+            rule_id, name = selection.key
+            self.selections.setdefault(rule_id, {})[name] = len(self.words_of)
+            self.words_of.append(frozenset(selection.literals))
+            # one syllable alone sounds like half the language
+            spoken = (literal for literal in selection.literals if selection.sounds and len(literal) > 1)
+            self.spoken_of.append(frozenset(spoken))
+        self.owners, self.spoken_owners = _owners(self.words_of), _owners(self.spoken_of)
+        self.watched = self._watched(needs or {})
+        self._words = list(self.owners)
+        self._folded = [fold_literal(literal) for literal in self._words]
         self._text = AhoCorasick([folded.rstrip("*") for folded in self._folded]) if self._words else None
-        self._mandarin = _SoundIndex(spoken, is_mandarin=True)
-        self._english = _SoundIndex(spoken, is_mandarin=False)
+        self._mandarin = _SoundIndex(self.spoken_owners, is_mandarin=True)
+        self._english = _SoundIndex(self.spoken_owners, is_mandarin=False)
 
-    def hits(self, passage: Passage, *, may_sound: bool) -> Hits:
+    def hits(self, passage: Passage, *, may_sound: bool) -> FoundWords:
         """Return the hits of all literals in ``passage``; on the sound plane too if ``may_sound``."""
-        found: Hits = {}
-        self._text_hits(passage, found)
+        sounded: WordHits = {}
         if may_sound:
-            for index, tokens in (
-                (self._mandarin, sounds.mandarin_tokens),
-                (self._english, sounds.english_tokens),
-            ):
-                index.add_hits(passage, tokens(passage), found)
-        for key in found:
-            found[key].sort(key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
-        return found
+            self._mandarin.add_hits(passage, sounds.mandarin_tokens(passage), sounded)
+            self._english.add_hits(passage, sounds.english_tokens(passage), sounded)
+        return FoundWords(self, self._written(passage), sounded)
 
-    def _text_hits(self, passage: Passage, found: Hits) -> None:
+    def _written(self, passage: Passage) -> WordHits:
+        found: WordHits = {}
         if self._text is None or not passage.text:
-            return
+            return found
         for number, start, end in self._text.find_matches_as_indexes(passage.text, overlapping=True):
             if not _is_whole_word(passage.text, start, end, self._folded[number]):
                 continue
             if is_chinese(passage.text[start]) and not passage.is_one_clause(start, end):
                 continue
-            literal, keys = self._words[number]
-            for key in keys:
-                found.setdefault(key, []).append(Hit(start, end, literal=literal))
+            literal = self._words[number]
+            found.setdefault(literal, []).append(Hit(start, end, literal=literal))
+        return found
+
+    def _watched(self, needs: Needs) -> dict[int, list[tuple[frozenset[int], str]]]:
+        """Return, by the selection of a set that has the fewest words, the sets and the rules that need them."""
+        watched: dict[int, list[tuple[frozenset[int], str]]] = {}
+        for rule_id, sets in needs.items():
+            for names in filter(None, sets):
+                numbers = frozenset(self.selections[rule_id][name] for name in names)
+                rarest = min(numbers, key=lambda number: (len(self.words_of[number]), number))
+                watched.setdefault(rarest, []).append((numbers, rule_id))
+        return watched
+
+
+class FoundWords:
+    """The hits of words in one passage, told apart by rule and selection only where somebody asks."""
+
+    def __init__(self, anchors: Anchors, written: WordHits, sounded: WordHits) -> None:
+        self._anchors = anchors
+        self._written = written
+        self._sounded = sounded
+        self._met = frozenset[int]().union(
+            *(anchors.owners[literal] for literal in written),
+            *(anchors.spoken_owners[literal] for literal in sounded),
+        )
+
+    @cached_property
+    def able(self) -> frozenset[str]:
+        """Return the rules of whose sets of needed selections one is met wholly."""
+        watched = self._anchors.watched
+        return frozenset(
+            rule_id for number in self._met for needed, rule_id in watched.get(number, ()) if needed <= self._met
+        )
+
+    def of(self, rule_id: str) -> WordHits:
+        """Return the hits of a rule by the name of the selection, in the order of their place."""
+        numbers = self._anchors.selections.get(rule_id, {})
+        return {name: self._hits(number) for name, number in numbers.items() if number in self._met}
+
+    def _hits(self, number: int) -> list[Hit]:
+        found = [hit for word in self._anchors.words_of[number] & self._written.keys() for hit in self._written[word]]
+        for word in self._anchors.spoken_of[number] & self._sounded.keys():
+            found += self._sounded[word]
+        return sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+
+
+def _owners(words_of: Sequence[frozenset[str]]) -> dict[str, frozenset[int]]:
+    """Return, for each word, the numbers of the selections that it stands in."""
+    owners: dict[str, list[int]] = {}
+    for number, words in enumerate(words_of):
+        for word in sorted(words):
+            owners.setdefault(word, []).append(number)
+    return {word: frozenset(numbers) for word, numbers in owners.items()}
 
 
 def fold_literal(literal: str) -> str:
@@ -160,9 +218,8 @@ class _SoundWord:
 class _SoundIndex:
     """Looks spoken words up by the keys of the whole, or (from four tokens) of either half, and verifies."""
 
-    def __init__(self, spoken: Mapping[str, Sequence[SelectionKey]], *, is_mandarin: bool) -> None:
+    def __init__(self, spoken: Iterable[str], *, is_mandarin: bool) -> None:
         self._is_mandarin = is_mandarin
-        self._owners = spoken
         entries: dict[str, list[_SoundWord]] = {}
         for literal in spoken:
             if any(is_chinese(character) for character in literal) == is_mandarin:
@@ -183,7 +240,7 @@ class _SoundIndex:
             yield _line(keys[:middle]), _SoundWord(literal, said, keys, 0, middle)
             yield _line(keys[middle:]), _SoundWord(literal, said, keys, middle, len(keys) - middle)
 
-    def add_hits(self, passage: Passage, tokens: sounds.SoundTokens, found: Hits) -> None:
+    def add_hits(self, passage: Passage, tokens: sounds.SoundTokens, found: WordHits) -> None:
         if self._automaton is None or not tokens.keys:
             return
         line, positions = tokens.line()
@@ -195,8 +252,7 @@ class _SoundIndex:
                 if hit is None or (hit.start, hit.end, hit.literal) in seen:
                     continue
                 seen.add((hit.start, hit.end, hit.literal))
-                for key in self._owners[word.literal]:
-                    found.setdefault(key, []).append(hit)
+                found.setdefault(word.literal, []).append(hit)
 
     def _verified(self, passage: Passage, tokens: sounds.SoundTokens, first: int, word: _SoundWord) -> Hit | None:
         last = first + len(word.keys)

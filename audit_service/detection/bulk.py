@@ -74,6 +74,11 @@ class BulkFolded:
         begins[1:] &= ~self.are_latin[:-1]
         return np.cumsum(are_chinese(self.lines.codes) | begins)
 
+    def line(self, number: int) -> str:
+        """Return the line of a text."""
+        bound, end = self.bounds[number : number + 2].tolist()
+        return self.lines.joined[bound + 1 : end]
+
     def one(self, number: int) -> Folded:
         """Return a plain text as :func:`audit_service.detection.folding.fold` gives it."""
         bound, end = self.bounds[number : number + 2].tolist()

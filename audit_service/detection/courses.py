@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from audit_service.detection.anchors import Anchors, Hit
+from audit_service.detection.anchors import Anchors, FoundWords, Hit
 from audit_service.detection.conditions import Node
 from audit_service.detection.counting import apart, counted_over
-from audit_service.detection.hearing import RuleHits, all_hits
+from audit_service.detection.hearing import all_hits
 from audit_service.detection.matching import Match, PassageHits, RuleException, has_enough_sound
 from audit_service.detection.parts import lies_in, own_turns
 from audit_service.detection.passages import Passage, Place
@@ -17,7 +17,7 @@ from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation
 from audit_service.detection.verification import verified_in
 
-Heard = Sequence[tuple[Passage, RuleHits]]
+Heard = Sequence[tuple[Passage, FoundWords]]
 STANDS, QUIET, LAWFUL, LACKING, ELSEWHERE, UNKNOWN = "stands", "quiet", "lawful", "lacking", "elsewhere", "unknown"
 
 
@@ -47,8 +47,7 @@ class Course:
     def may_hold(self, number: int) -> bool:
         """Tell whether the speaker of a passage is one of the rule's, and the words that it needs are there."""
         passage, found = self._heard[number]
-        names = found.get(self.rule.id, {}).keys()
-        return self.is_own(passage) and any(needed <= names for needed in self.rule.detection.needed_names)
+        return self.is_own(passage) and (self.rule.detection.is_open or self.rule.id in found.able)
 
     def is_own(self, passage: Passage) -> bool:
         """Tell whether the speaker is one of the rule's, or unknown and the rule does not pass that over."""
@@ -138,7 +137,7 @@ class Course:
     def _own_hits(self, number: int) -> PassageHits:
         if number not in self._hits:
             passage, found = self._heard[number]
-            self._hits[number] = all_hits(passage, self.rule, found.get(self.rule.id, {}))
+            self._hits[number] = all_hits(passage, self.rule, found.of(self.rule.id))
         return self._hits[number]
 
     @cached_property

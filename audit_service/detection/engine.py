@@ -85,7 +85,8 @@ class Engine:
         self._packs = {rule.id: pack for pack in self.packs for rule in pack.rules}
         self._calendars = _calendars(self.packs)
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
-        self._anchors = Anchors(selections)
+        needs = {rule.id: rule.detection.needed_names for rule in self._rules.values() if rule.kind in WORD_KINDS}
+        self._anchors = Anchors(selections, needs)
         self._screens: dict[Kind, Screen] = {}
         self._applicable: dict[Circumstances, Applicable] = {}
 
@@ -258,7 +259,7 @@ class Engine:
         by_words = {rule.id: rule for rule in rules if rule.kind in WORD_KINDS}
         return Applicable(
             words=by_words,
-            open_words=tuple(name for name, rule in by_words.items() if frozenset() in rule.detection.needed_names),
+            open_words=tuple(name for name, rule in by_words.items() if rule.detection.is_open),
             models=tuple((model, tuple(own)) for model, own in models.items()),
             courses=tuple(rule for rule in rules if rule.kind in COURSE_JUDGES),
             hours=tuple(rule for rule in in_force if rule.detection.event == "hours"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from audit_service.detection.anchors import Anchors, Hit, Selection
+from audit_service.detection.anchors import Anchors, FoundWords, Hit, Selection
 from audit_service.detection.counting import counted_in
 from audit_service.detection.likeness import similar_hits
 from audit_service.detection.matching import PassageHits
@@ -13,19 +13,13 @@ from audit_service.detection.passages import Passage
 from audit_service.detection.rules import Rule
 from audit_service.detection.sounds import hides_pinyin
 
-RuleHits = dict[str, dict[str, list[Hit]]]
 
-
-def hits_by_rule(anchors: Anchors, passage: Passage, source: str) -> RuleHits:
-    """Return the hits of words in ``passage`` by rule id and selection name.
+def words_in(anchors: Anchors, passage: Passage, source: str) -> FoundWords:
+    """Return the hits of words in ``passage``.
 
     Text that was typed is read by its sound only if something in it shows that the writer evades.
     """
-    may_sound = source != "typed" or shows_evasion(passage)
-    found: RuleHits = {}
-    for (rule_id, name), hits in anchors.hits(passage, may_sound=may_sound).items():
-        found.setdefault(rule_id, {})[name] = hits
-    return found
+    return anchors.hits(passage, may_sound=source != "typed" or shows_evasion(passage))
 
 
 def shows_evasion(passage: Passage) -> bool:

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from audit_service.detection import sounds
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.folding import fold
-from audit_service.detection.hearing import all_hits, hits_by_rule
+from audit_service.detection.hearing import all_hits, words_in
 from audit_service.detection.matching import Match
 from audit_service.detection.parts import lies_in, own_turns
 from audit_service.detection.passages import Passage, Place, passages
@@ -104,7 +104,7 @@ def _opening_turns(rule: Rule, conversation: Conversation) -> list[int]:
 def _says_it(rule: Rule, conversation: Conversation, anchors: Anchors, passage: Passage) -> bool:
     if any(_is_named(passage, fold(name).text) for name in conversation.known_agencies if name):
         return True
-    hits = hits_by_rule(anchors, passage, conversation.source).get(rule.id, {})
+    hits = words_in(anchors, passage, conversation.source).of(rule.id)
     return bool(standing(rule, all_hits(passage, rule, hits)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from audit_service.detection.anchors import Anchors
-from audit_service.detection.hearing import all_hits, hits_by_rule
+from audit_service.detection.hearing import all_hits, words_in
 from audit_service.detection.passages import Passage, passage_of
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Undetermined
@@ -49,7 +49,7 @@ def _are_alike(passage: Passage, other: Passage, likeness: float) -> bool:
 def _is_demand(rule: Rule, conversation: Conversation, anchors: Anchors, passage: Passage) -> bool:
     if not passage.text or passage.steps[-1] < LEAST_STEPS:
         return False
-    hits = hits_by_rule(anchors, passage, conversation.source).get(rule.id, {})
+    hits = words_in(anchors, passage, conversation.source).of(rule.id)
     heard = all_hits(passage, rule, hits).hits
     return not any(exception.key in heard for exception in rule.detection.exceptions)
 

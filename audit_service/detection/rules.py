@@ -82,6 +82,11 @@ class Detection:
         return tuple(frozenset[str]().union(*way) - others for way in ways(self.condition))
 
     @cached_property
+    def is_open(self) -> bool:
+        """Tell whether the condition can hold without any word being there."""
+        return frozenset() in self.needed_names
+
+    @cached_property
     def elaborate(self) -> tuple[Selection, ...]:
         """Return the selections that are more than a list of words."""
         return tuple(item for item in self.selections if not item.is_indexed or item.not_patterns or item.count)

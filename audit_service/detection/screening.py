@@ -13,10 +13,10 @@ import numpy as np
 from ahocorasick_rs import AhoCorasick
 
 from audit_service.detection import conditions
-from audit_service.detection.anchors import fold_literal
+from audit_service.detection.anchors import Selection, fold_literal
 from audit_service.detection.bulk import BulkFolded
 from audit_service.detection.folding import is_chinese
-from audit_service.detection.lines import Flags
+from audit_service.detection.lines import Flags, Numbers
 from audit_service.detection.rules import Rule
 from audit_service.detection.wordings import WordingModel
 
@@ -35,7 +35,7 @@ class Screen:
     def __init__(self, rules: Iterable[Rule], models: Sequence[tuple[WordingModel, float]], speaker: str) -> None:
         self._models = tuple(models)
         self._speaker = speaker
-        self._needs: list[list[list[int]]] = []
+        self._needs: list[tuple[list[list[int]], list[Selection]]] = []
         self._selections: dict[tuple[str, str], int] = {}
         self.is_open = False
         literals: dict[str, set[int]] = {}
@@ -62,35 +62,44 @@ class Screen:
 
     def _add(self, rule: Rule, literals: dict[str, set[int]]) -> None:
         selections = {selection.key[1]: selection for selection in rule.detection.selections}
-        for alternative in conditions.ways(rule.detection.condition):
+        for way in conditions.ways(rule.detection.condition):
             together = []
-            for sentence in alternative:
-                checked = [name for name in sorted(sentence) if selections[name].is_indexed]
-                narrow = [name for name in checked if not _is_broad(selections[name].literals)]
-                numbers = []
-                for name in narrow or checked:
-                    number = self._selections.setdefault((rule.id, name), len(self._selections))
-                    numbers.append(number)
-                    for literal in selections[name].literals:
-                        literals.setdefault(fold_literal(literal), set()).add(number)
-                if numbers:
-                    together.append(numbers)
-            if together:
-                self._needs.append(together)
-            self.is_open |= not together
+            patterned: list[Selection] = []
+            for sentence in way:
+                known = [selections[name] for name in sorted(sentence)]
+                checked = [selection for selection in known if selection.is_indexed]
+                narrow = [selection for selection in checked if not _is_broad(selection.literals)]
+                patterned += [item for item in known if item.patterns and not item.examples and item not in patterned]
+                if checked:
+                    together.append([self._number(selection, literals) for selection in narrow or checked])
+            for selection in patterned:
+                self._number(selection, literals)
+            if together or patterned:
+                self._needs.append((together, patterned))
+            self.is_open |= not together and not patterned
+
+    def _number(self, selection: Selection, literals: dict[str, set[int]]) -> int:
+        number = self._selections.setdefault(selection.key, len(self._selections))
+        for literal in selection.literals:
+            literals.setdefault(fold_literal(literal), set()).add(number)
+        return number
 
     def _may_meet(self, folded: BulkFolded) -> Flags:
-        """Return for which texts all words that some rule needs are there, those of a sequence in one sentence."""
+        """Return for which texts all that some rule needs is there, the words of a sequence in one sentence."""
         count = len(folded.is_plain)
         met = self._met(folded)
         there = set(np.flatnonzero(np.any(met, axis=1)).tolist())
         text_of = np.full(met.shape[1], count, dtype=np.int64)
         text_of[folded.sentences] = folded.lines.text_of
         able: Flags = np.zeros(count + 1, dtype=bool)
-        for together in self._needs:
+        for together, patterned in self._needs:
             if all(map(there.issuperset, together)):
                 where = [text_of[np.flatnonzero(np.all(met[numbers], axis=0))] for numbers in together]
-                able[functools.reduce(np.intersect1d, where)] = True
+                texts = functools.reduce(np.intersect1d, where) if where else np.arange(count)
+                for selection in patterned:
+                    worded = text_of[np.flatnonzero(met[self._selections[selection.key]])]
+                    texts = _with_pattern(folded, texts, worded, selection)
+                able[texts] = True
         return able[:-1]
 
     def _met(self, folded: BulkFolded) -> Flags:
@@ -109,6 +118,16 @@ class Screen:
         within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         met[self._owners[np.repeat(self._firsts[literals], many) + within], np.repeat(places, many)] = True
         return met
+
+
+def _with_pattern(folded: BulkFolded, texts: Numbers, worded: Numbers, selection: Selection) -> Numbers:
+    """Return those of ``texts`` in which a word (``worded`` says where) or a pattern of a selection stands."""
+    has_word = np.isin(texts, worded)
+    lines = [folded.line(number) if number < len(folded.is_plain) else "" for number in texts[~has_word].tolist()]
+    found = has_word.copy()
+    found[~has_word] = [any(pattern.search(line) for pattern in selection.patterns) for line in lines]
+    kept: Numbers = texts[found]
+    return kept
 
 
 def _is_broad(literals: Sequence[str]) -> bool:

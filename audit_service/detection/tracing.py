@@ -14,7 +14,7 @@ from audit_service.detection.anchors import Anchors
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.conditions import Node, children, written
 from audit_service.detection.courses import STANDS, Course, Outcome
-from audit_service.detection.hearing import hits_by_rule
+from audit_service.detection.hearing import words_in
 from audit_service.detection.matching import Match, PassageHits
 from audit_service.detection.passages import Place, passages
 from audit_service.detection.rules import Rule
@@ -138,7 +138,7 @@ def obstacles(rule: Rule, conversation: Conversation, jurisdictions: Sequence[st
 
 def trace_rule(rule: Rule, conversation: Conversation, anchors: Anchors, known: Sequence[str] = ()) -> RuleTrace:
     """Return the truth tables of ``rule`` over ``conversation``; ``known`` are obstacles."""
-    heard = [(passage, hits_by_rule(anchors, passage, conversation.source)) for passage in passages(conversation)]
+    heard = [(passage, words_in(anchors, passage, conversation.source)) for passage in passages(conversation)]
     course = Course(rule, conversation, anchors, heard)
     traced = tuple(_passage(course, number) for number in range(len(heard)))
     states: list[Said] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.conditions import Node
-from audit_service.detection.hearing import all_hits, hits_by_rule
+from audit_service.detection.hearing import all_hits, words_in
 from audit_service.detection.matching import PassageHits
 from audit_service.detection.passages import passage_of
 from audit_service.detection.rules import Rule
@@ -26,7 +26,7 @@ def _hits(rule: Rule, conversation: Conversation, anchors: Anchors, index: int) 
     passage = passage_of(conversation, [index])
     if not passage.text:
         return None
-    return all_hits(passage, rule, hits_by_rule(anchors, passage, conversation.source).get(rule.id, {}))
+    return all_hits(passage, rule, words_in(anchors, passage, conversation.source).of(rule.id))
 
 
 def level_after(rule: Rule, conversation: Conversation, heard: Heard) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.conditions import Node
 from audit_service.detection.courses import STANDS, UNKNOWN, Course
-from audit_service.detection.hearing import hits_by_rule
+from audit_service.detection.hearing import words_in
 from audit_service.detection.matching import Match, PassageHits, has_enough_sound
 from audit_service.detection.passages import Passage, Place, passages
 from audit_service.detection.rules import Rule
@@ -52,17 +52,25 @@ def judge_words(
         conversation: the contact.
         anchors: the compiled words of all rules.
     """
-    heard = [(passage, hits_by_rule(anchors, passage, conversation.source)) for passage in passages(conversation)]
-    concerned = dict.fromkeys([rule_id for _, found in heard for rule_id in found if rule_id in rules])
+    heard = [(passage, words_in(anchors, passage, conversation.source)) for passage in passages(conversation)]
+    able = frozenset[str]().union(*(found.able for _, found in heard)) & rules.keys()
     findings: list[FoundFinding] = []
     undetermined: list[Undetermined] = []
-    for rule_id in concerned | dict.fromkeys(open_rules):
+    for rule_id in sorted({*able, *open_rules}):
         found, unsure = _judged(Course(rules[rule_id], conversation, anchors, heard), len(heard))
         if found and rules[rule_id].recipient is not None and conversation.recipient is None:
             unsure, found = [*unsure, "recipient"], []
-        findings += best_of_overlapping(found)
+        findings += found
         undetermined += [Undetermined(rule_id, conversation.id, missing) for missing in dict.fromkeys(unsure)]
-    return findings, undetermined
+    return _one_a_deed(rules, findings), undetermined
+
+
+def _one_a_deed(rules: Mapping[str, Rule], findings: Iterable[FoundFinding]) -> list[FoundFinding]:
+    """Keep the best of the findings of one category that overlap: several rules of a pack may know the same deed."""
+    by_deed: dict[tuple[str, str], list[FoundFinding]] = {}
+    for finding in findings:
+        by_deed.setdefault((rules[finding.rule_id].jurisdiction, finding.category), []).append(finding)
+    return [kept for found in by_deed.values() for kept in best_of_overlapping(found)]
 
 
 def _judged(course: Course, count: int) -> tuple[list[FoundFinding], list[str]]:
