@@ -6,7 +6,7 @@ seconds cost half of what thirty do (``docs/decisions/0008-windows-decoded-toget
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from audit_service.transcription.speech import Stretch
@@ -16,7 +16,7 @@ LONGEST_S = 20.0
 SILENCE_S = 5.0
 # What the voice detector takes for silence around a window is heard too: it cuts soft beginnings and ends of words.
 EDGE_S = 0.4
-# Less speech than this is not looked for a second time: a breath, the end of a vowel.
+# Less speech than this without a word is a breath, or the end of a vowel.
 LEAST_SPEECH_S = 0.5
 
 
@@ -41,14 +41,22 @@ def _fits(window: Stretch, stretch: Stretch) -> bool:
     return stretch.end_s - window.start_s <= LONGEST_S and stretch.start_s - window.end_s <= SILENCE_S
 
 
-def unheard(window: Stretch, heard_until_s: float, speech: Sequence[Stretch]) -> Stretch | None:
-    """Return the rest of a window in which somebody still speaks after the last word that was written, if any."""
+def unheard(window: Stretch, heard: Sequence[Stretch], speech: Sequence[Stretch]) -> list[Stretch]:
+    """Return where in a window somebody speaks and nothing was written, between, before and after the sentences.
+
+    A window of which nothing at all was heard has no such place: it would be the same window again.
+    """
+    bounds = [window.start_s, *(second for one in heard for second in (one.start_s, one.end_s)), window.end_s]
+    gaps = [Stretch(start, end) for start, end in zip(bounds[::2], bounds[1::2], strict=True)] if heard else []
+    return [rest for gap in gaps for rest in _spoken_in(gap, speech)]
+
+
+def _spoken_in(gap: Stretch, speech: Sequence[Stretch]) -> Iterator[Stretch]:
+    """Yield the stretch of a gap from the first to the last word in it, if that is more than a breath."""
     left = [
-        Stretch(max(one.start_s, heard_until_s), min(one.end_s, window.end_s))
+        Stretch(max(one.start_s, gap.start_s), min(one.end_s, gap.end_s))
         for one in speech
-        if one.start_s < window.end_s and one.end_s > heard_until_s
+        if one.start_s < gap.end_s and one.end_s > gap.start_s
     ]
-    if sum(one.end_s - one.start_s for one in left) < LEAST_SPEECH_S:
-        return None
-    start_s = max(heard_until_s, left[0].start_s - EDGE_S)
-    return Stretch(start_s, window.end_s) if start_s > window.start_s else None
+    if sum(one.end_s - one.start_s for one in left) >= LEAST_SPEECH_S:
+        yield Stretch(max(gap.start_s, left[0].start_s - EDGE_S), min(gap.end_s, left[-1].end_s + EDGE_S))

@@ -60,14 +60,14 @@ class Decoded:
         log_probability: mean of the tokens'.
         no_speech: probability that nobody speaks.
         compression: how many times shorter the text can be written; repeating text more than twice.
-        heard_until_s: end of the last sentence.
+        sentences: start and end of each sentence.
     """
 
     words: tuple[Word, ...]
     log_probability: float
     no_speech: float
     compression: float
-    heard_until_s: float
+    sentences: tuple[tuple[float, float], ...]
 
 
 class BatchDecoder:
@@ -132,6 +132,7 @@ class BatchDecoder:
     def _decoded(self, tokenizer: Tokenizer, result: Any, frames: int, encoded: NDArray[np.float32]) -> Decoded:
         tokens = result.sequences_ids[0]
         sentences = list(_sentences(tokens, tokenizer, frames / FRAMES_A_SECOND))
+        spans = tuple((sentence["start"], sentence["end"]) for sentence in sentences)
         if sentences:
             self._whisper.add_word_timestamps(
                 [sentences],
@@ -151,7 +152,7 @@ class BatchDecoder:
             log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
             no_speech=result.no_speech_prob,
             compression=get_compression_ratio(tokenizer.decode(tokens)) if sentences else 0.0,
-            heard_until_s=sentences[-1]["end"] if sentences else 0.0,
+            sentences=spans,
         )
 
 

@@ -2,7 +2,7 @@
 
 What the voice detector, asked to be generous, takes for speech is cut into windows; the windows of all channels given
 are decoded together. Windows whose text is doubtful are decoded again with more silence behind them, and what somebody
-says after the last written word becomes a window of its own, so that nothing is lost (``benchmarks/asr.py``). A prompt
+says where no word was written becomes a window of its own, so that nothing is lost (``benchmarks/asr.py``). A prompt
 or the text before as context made more errors than it mended.
 """
 
@@ -104,11 +104,14 @@ class FasterWhisperEngine:
             rests = []
             for task, decoded in zip(tasks, found, strict=True):
                 speech = channels[task.channel].speech
-                if not _is_said(decoded, task, speech):
+                if not _is_said(decoded, shared_s(task.window.start_s, task.window.end_s, speech)):
                     continue
                 read[task.channel].append(_Read(task.window.start_s, decoded))
-                rest = unheard(task.window, task.window.start_s + decoded.heard_until_s, speech)
-                rests += [_Task(task.channel, rest, is_rest=True)] if rest else []
+                heard = [
+                    Stretch(task.window.start_s + start_s, task.window.start_s + end_s)
+                    for start_s, end_s in decoded.sentences
+                ]
+                rests += [_Task(task.channel, rest) for rest in unheard(task.window, heard, speech)]
             tasks = rests
         return [split_at_pauses(_in_order(found)) for found in read]
 
@@ -142,7 +145,6 @@ class _Channel:
 class _Task:
     channel: int
     window: Stretch
-    is_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,10 @@ def _is_doubtful(decoded: Decoded) -> bool:
     )
 
 
-def _is_said(decoded: Decoded, task: _Task, speech: Sequence[Stretch]) -> bool:
-    """Tell whether somebody says the words; where there is scant speech, one bad sign is enough that nobody does."""
+def _is_said(decoded: Decoded, spoken_s: float) -> bool:
+    """Tell whether somebody says the words; where there is hardly any speech, one bad sign is enough for no."""
     signs = (decoded.log_probability < LOWEST_LOG_PROBABILITY, decoded.no_speech > NO_SPEECH_PROBABILITY)
-    if task.is_rest or shared_s(task.window.start_s, task.window.end_s, speech) < SHORT_S:
+    if spoken_s < SHORT_S:
         return not (any(signs) or _is_doubtful(decoded))
     return bool(decoded.words) and not all(signs)
 
