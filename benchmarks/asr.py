@@ -21,6 +21,7 @@ import csv
 import importlib.util
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -186,6 +187,7 @@ def measured(found: Sequence[Piece], chosen: Mapping[str, Way], repeat: int) -> 
             runs[name].texts = way(found)
             runs[name].clock_s.append(time.perf_counter() - clock)
             runs[name].processor_s.append(time.process_time() - processor)
+            print(f"{name}: {runs[name].clock_s[-1]:.0f} s", file=sys.stderr, flush=True)
     return runs
 
 

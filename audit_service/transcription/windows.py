@@ -44,11 +44,14 @@ def _fits(window: Stretch, stretch: Stretch) -> bool:
 def unheard(window: Stretch, heard: Sequence[Stretch], speech: Sequence[Stretch]) -> list[Stretch]:
     """Return where in a window somebody speaks and nothing was written, between, before and after the sentences.
 
-    A window of which nothing at all was heard has no such place: it would be the same window again.
+    The window as a whole is no such place: decoded again, it would give the same.
     """
     bounds = [window.start_s, *(second for one in heard for second in (one.start_s, one.end_s)), window.end_s]
     gaps = [Stretch(start, end) for start, end in zip(bounds[::2], bounds[1::2], strict=True)] if heard else []
-    return [rest for gap in gaps for rest in _spoken_in(gap, speech)]
+    whole_s = window.end_s - window.start_s
+    return [
+        rest for gap in gaps for rest in _spoken_in(gap, speech) if rest.end_s - rest.start_s < whole_s - LEAST_SPEECH_S
+    ]
 
 
 def _spoken_in(gap: Stretch, speech: Sequence[Stretch]) -> Iterator[Stretch]:

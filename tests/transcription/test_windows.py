@@ -44,8 +44,9 @@ WINDOW = Stretch(0.6, 9.4)
         ([Stretch(1, 3), Stretch(7, 9)], [Stretch(3, 7)]),
         ([Stretch(1, 4), Stretch(5, 8.7)], []),
         ([], []),
+        ([Stretch(0.6, 0.6)], []),
     ],
-    ids=["after", "from the middle of a stretch", "before", "between", "a breath", "nothing heard"],
+    ids=["after", "from the middle of a stretch", "before", "between", "a breath", "nothing heard", "the whole window"],
 )
 def test_speech_without_words_is_found(heard: list[Stretch], missing: list[Stretch]) -> None:
     assert unheard(WINDOW, heard, SPEECH) == missing
