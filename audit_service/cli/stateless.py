@@ -17,16 +17,19 @@ from audit_service.detection import Engine, load_packs
 from audit_service.detection.documents import conversation_of, document_of
 from audit_service.detection.values import ScanResult
 from audit_service.errors import AuditError
-from audit_service.media.values import Limits
+from audit_service.media.services import decode
+from audit_service.media.values import DecodedAudio, Limits
 from audit_service.settings import setting_from_environment
 from audit_service.transcription.engines.chosen import chosen_engine
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.engines.protocol import Engine as SpeechEngine
+from audit_service.transcription.pipeline import ListeningOptions, transcribe_sounds
 from audit_service.transcription.values import TranscriptResult
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
 SOME_REFUSED = 3
+FILES_TOGETHER = 8
 READ_BYTES = 1 << 18
 Document = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -147,13 +150,42 @@ def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int
     options = ListeningOptions(language=language, agent_channel=agent_channel, counterpart="borrower", limits=Limits())
     engine = chosen_engine(setting_from_environment)
     status = 0
-    for file in files:
-        try:
-            result: dict[str, Any] = transcript_document(file, transcribe_file(file, engine, options))
-        except (AuditError, OSError) as error:
-            status, result = SOME_REFUSED, {"file": str(file), "error": str(error)}
-        click.echo(json.dumps(result, ensure_ascii=False))
+    for first in range(0, len(files), FILES_TOGETHER):
+        for answer in _transcripts(files[first : first + FILES_TOGETHER], engine, options):
+            status = SOME_REFUSED if "error" in answer else status
+            click.echo(json.dumps(answer, ensure_ascii=False))
     raise SystemExit(status)
+
+
+def _transcripts(files: Sequence[Path], engine: SpeechEngine, options: ListeningOptions) -> Iterator[Answer]:
+    """Yield the answer for each file in order; those that can be decoded are heard together."""
+    decoded = [_decoded(file, options.limits) for file in files]
+    heard = iter(_heard([sound for sound in decoded if not isinstance(sound, Exception)], engine, options))
+    for file, sound in zip(files, decoded, strict=True):
+        result = sound if isinstance(sound, Exception) else next(heard)
+        if isinstance(result, Exception):
+            yield {"file": str(file), "error": str(result)}
+        else:
+            yield transcript_document(file, result)
+
+
+def _heard(
+    sounds: Sequence[DecodedAudio], engine: SpeechEngine, options: ListeningOptions
+) -> list[TranscriptResult | Exception]:
+    """Return the transcripts; where hearing them together fails, each alone has its chance."""
+    try:
+        return list(transcribe_sounds(sounds, engine, options))
+    except AuditError as error:
+        if len(sounds) == 1:
+            return [error]
+        return [result for sound in sounds for result in _heard([sound], engine, options)]
+
+
+def _decoded(file: Path, limits: Limits) -> DecodedAudio | Exception:
+    try:
+        return decode(file, limits)
+    except (AuditError, OSError) as error:
+        return error
 
 
 def transcript_document(file: Path, result: TranscriptResult) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Doubtful findings of calls are heard a second time: the stretch alone, with what stands around it cut away.
 
-Whisper decodes in windows of thirty seconds, in which the words around lead it; the same second in another window is a
-second opinion of the same ears. It is shown beside the finding and neither makes nor takes one.
+Whisper decodes in windows of some twenty seconds, in which the words around lead it; the same second in another window
+is a second opinion of the same ears. It is shown beside the finding and neither makes nor takes one.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ from numpy.typing import NDArray
 from audit_service.media.services import decode
 from audit_service.media.values import DecodedAudio, Limits
 from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.listening import Call, listen_to
 from audit_service.transcription.normalisation import normalise
-from audit_service.transcription.parts import Forgetful, Memory, cut, moved
+from audit_service.transcription.parts import Forgetful, Memory
 from audit_service.transcription.speakers import roles
-from audit_service.transcription.suppression import LEARNT, NOBODY, SILENCE_LEVEL, SILENT, Sieve, level
+from audit_service.transcription.suppression import LEARNT, NOBODY, SILENT, Sieve, level
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
 from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice
 
@@ -50,55 +50,44 @@ def transcribe_file(
     Raises:
         MediaRefusedError: the file cannot be decoded.
     """
-    audio = decode(path, options.limits)
-    language = options.language or engine.find_language(_loudest_opening(audio))
-    heard: list[list[HeardPassage]] = []
+    return transcribe_sounds([decode(path, options.limits)], engine, options, memory)[0]
+
+
+def transcribe_sounds(
+    sounds: Sequence[DecodedAudio], engine: Engine, options: ListeningOptions, memory: Memory | None = None
+) -> list[TranscriptResult]:
+    """Return the words of several recordings that were decoded and of which the same is known; they are heard together.
+
+    A ``memory`` is that of one recording, and goes with one alone.
+    """
+    languages = [options.language or engine.find_language(_loudest_opening(audio)) for audio in sounds]
+    calls = [Call(audio, language, memory or Forgetful()) for audio, language in zip(sounds, languages, strict=True)]
+    return [_result(call, heard, engine, options) for call, heard in zip(calls, listen_to(calls, engine), strict=True)]
+
+
+def _result(
+    call: Call, passages: Sequence[Sequence[HeardPassage]], engine: Engine, options: ListeningOptions
+) -> TranscriptResult:
+    """Return the transcript of a call: what nobody said left out, the sides told apart."""
+    audio = call.audio
     suppressed: Counter[str] = Counter({SILENT: 0, NOBODY: 0, LEARNT: 0})
-    for channel in range(audio.channel_count):
-        samples = audio.channel(channel)
-        total_s = audio.duration_s * audio.channel_count
-        passages = _heard(samples, channel, _Listening(engine, language, memory or Forgetful(), audio.rate_hz, total_s))
-        heard.append(Sieve(samples, suppressed).said(passages))
+    heard = [Sieve(audio.channel(channel), suppressed).said(found) for channel, found in enumerate(passages)]
     sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
     speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
     segments = [
-        _segment(passage, side if len(heard) > 1 else 0, speakers[side], language)
-        for side, passages in enumerate(sides)
-        for passage in passages
+        _segment(passage, side if len(heard) > 1 else 0, speakers[side], call.language)
+        for side, found in enumerate(sides)
+        for passage in found
     ]
     return TranscriptResult(
         engine=engine.name,
         model=engine.model,
         model_sha256=engine.model_sha256,
         options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s},
-        language=language,
+        language=call.language,
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
     )
-
-
-@dataclass(frozen=True)
-class _Listening:
-    engine: Engine
-    language: str
-    memory: Memory
-    rate_hz: int
-    total_s: float
-
-
-def _heard(samples: NDArray[np.float32], channel: int, listening: _Listening) -> list[HeardPassage]:
-    """Return what is said on a channel, part by part; what the memory recalls is not listened to again."""
-    found: list[HeardPassage] = []
-    for part in cut(samples, channel, listening.rate_hz):
-        passages = listening.memory.recall(part)
-        if passages is None:
-            begun = time.monotonic()
-            stretch = samples[int(part.start_s * listening.rate_hz) : int(part.end_s * listening.rate_hz)]
-            spoken = [] if level(stretch) < SILENCE_LEVEL else listening.engine.listen(stretch, listening.language)
-            passages = [moved(passage, part.start_s) for passage in spoken]
-            listening.memory.keep(part, passages, time.monotonic() - begun, listening.total_s)
-        found += passages
-    return found
 
 
 @cache

@@ -23,14 +23,20 @@ class Stretch:
     end_s: float
 
 
-def find_speech(samples: NDArray[np.float32], sureness: float = 0.5) -> list[Stretch]:
+def find_speech(samples: NDArray[np.float32], sureness: float = 0.5, longest_s: float = float("inf")) -> list[Stretch]:
     """Return the stretches with speech, in order; pauses of 0.15 s end one. Long channels are searched part by part.
 
     Args:
         samples: one channel at 16 kHz, from -1 to 1.
         sureness: how sure the detector must be, from 0 to 1; a low value finds faint speech, and more that is none.
+        longest_s: who speaks longer without a pause is cut where he pauses most.
     """
-    options = VadOptions(threshold=sureness, min_silence_duration_ms=PAUSE_MS, speech_pad_ms=PAD_MS)
+    options = VadOptions(
+        threshold=sureness,
+        min_silence_duration_ms=PAUSE_MS,
+        speech_pad_ms=PAD_MS,
+        max_speech_duration_s=longest_s,
+    )
     return [
         Stretch(part.start_s + item["start"] / RATE_HZ, part.start_s + item["end"] / RATE_HZ)
         for part in cut(samples, 0, RATE_HZ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +33,11 @@ class Engine(Protocol):
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what is said in the samples (16 kHz, -1 to 1, one channel), in order of time."""
+
+
+@runtime_checkable
+class TogetherEngine(Engine, Protocol):
+    """A recogniser that hears several sounds in less time together than one after the other."""
+
+    def listen_together(self, sounds: Sequence[NDArray[np.float32]], language: str) -> Sequence[Sequence[HeardPassage]]:
+        """Return for each of the sounds what ``listen`` would; what is beside a sound changes nothing in it."""

@@ -1,0 +1,96 @@
+"""What is said on the channels of calls, part by part; the parts of several channels and calls are heard together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit_service.media.values import DecodedAudio
+from audit_service.transcription.engines.protocol import Engine, TogetherEngine
+from audit_service.transcription.parts import Memory, Part, cut, moved
+from audit_service.transcription.suppression import SILENCE_LEVEL, level
+from audit_service.transcription.values import HeardPassage
+
+TOGETHER = 8
+"""Parts heard together at most; it bounds the memory: some 30 MB for a part of five minutes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call to listen to: its sound, the spoken language, and what remembers the parts that are done."""
+
+    audio: DecodedAudio
+    language: str
+    memory: Memory
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A part of one of the calls."""
+
+    call: int
+    part: Part
+
+
+def listen_to(calls: Sequence[Call], engine: Engine) -> list[list[list[HeardPassage]]]:
+    """Return for each call and channel what is said; what the memory recalls is not listened to again."""
+    found: dict[_Place, Sequence[HeardPassage] | None] = {
+        place: calls[place.call].memory.recall(place.part) for place in _places(calls)
+    }
+    waiting = [place for place, recalled in found.items() if recalled is None]
+    for language, places in groupby(_in_turn(waiting, calls), key=lambda place: calls[place.call].language):
+        for together in _groups(list(places), engine):
+            found.update(zip(together, _heard(together, calls, engine, language), strict=True))
+    heard: list[list[list[HeardPassage]]] = [[[] for _ in range(call.audio.channel_count)] for call in calls]
+    for place, passages in found.items():
+        heard[place.call][place.part.channel] += passages or ()
+    return heard
+
+
+def _places(calls: Sequence[Call]) -> Iterator[_Place]:
+    for number, call in enumerate(calls):
+        for channel in range(call.audio.channel_count):
+            for part in cut(call.audio.channel(channel), channel, call.audio.rate_hz):
+                yield _Place(number, part)
+
+
+def _in_turn(places: Sequence[_Place], calls: Sequence[Call]) -> list[_Place]:
+    """Return the places by language, the openings of all channels before what comes later."""
+    return sorted(places, key=lambda place: (calls[place.call].language, place.part.start_s))
+
+
+def _groups(places: Sequence[_Place], engine: Engine) -> Iterator[Sequence[_Place]]:
+    size = TOGETHER if isinstance(engine, TogetherEngine) else 1
+    return (places[first : first + size] for first in range(0, len(places), size))
+
+
+def _heard(
+    places: Sequence[_Place], calls: Sequence[Call], engine: Engine, language: str
+) -> list[Sequence[HeardPassage]]:
+    """Return what is said at the places, and remember it; the time it took is shared by the length of the parts."""
+    begun = time.monotonic()
+    sounds = [
+        calls[place.call].audio.channel(place.part.channel, place.part.start_s, place.part.end_s) for place in places
+    ]
+    loud = [number for number, sound in enumerate(sounds) if level(sound) >= SILENCE_LEVEL]
+    said = dict(zip(loud, _listen([sounds[number] for number in loud], engine, language), strict=True))
+    passages = [
+        [moved(passage, place.part.start_s) for passage in said.get(number, ())] for number, place in enumerate(places)
+    ]
+    took_s, length_s = time.monotonic() - begun, sum(place.part.end_s - place.part.start_s for place in places)
+    for place, found in zip(places, passages, strict=True):
+        audio = calls[place.call].audio
+        share = (place.part.end_s - place.part.start_s) / length_s if length_s else 0.0
+        calls[place.call].memory.keep(place.part, found, took_s * share, audio.duration_s * audio.channel_count)
+    return list(passages)
+
+
+def _listen(sounds: Sequence[NDArray[np.float32]], engine: Engine, language: str) -> Sequence[Sequence[HeardPassage]]:
+    if isinstance(engine, TogetherEngine):
+        return engine.listen_together(sounds, language)
+    return [engine.listen(sound, language) for sound in sounds]
