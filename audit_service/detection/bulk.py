@@ -69,7 +69,8 @@ class BulkFolded:
         return found
 
     @cached_property
-    def _steps(self) -> Numbers:
+    def steps(self) -> Numbers:
+        """Return the running count of Chinese characters and Latin words over all texts."""
         begins = self.are_latin.copy()
         begins[1:] &= ~self.are_latin[:-1]
         return np.cumsum(are_chinese(self.lines.codes) | begins)
@@ -93,7 +94,7 @@ class BulkFolded:
             text=text,
             starts=tuple(starts),
             ends=tuple(start + (sign != " ") for start, sign in zip(starts, text, strict=True)),
-            steps=since_bound(self._steps),
+            steps=since_bound(self.steps),
             sentences=since_bound(self.sentences),
             clauses=since_bound(self.clauses),
             noise=0,

@@ -57,7 +57,21 @@ class Either:
 
 
 Node = Name | Sequence | Together | Either
-Way = frozenset[frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Near:
+    """Names to be met in one sentence.
+
+    Attributes:
+        reach: the most steps between the first and the last of them, not counting their own; None: no bound.
+    """
+
+    names: frozenset[str]
+    reach: int | None
+
+
+Way = frozenset[Near]
 
 
 def parse(text: str) -> Node:
@@ -104,24 +118,33 @@ def _bracketed(node: Node) -> str:
 
 
 def ways(node: Node | None) -> list[Way]:
-    """Return the ways in which ``node`` can hold: names to be met in one sentence each set, all sets in one text.
+    """Return the ways in which ``node`` can hold: what must be met near each other, all of it in one text.
 
     Where there are too many ways to name, some of what is needed is left out: never what is not needed.
     """
     if node is None:
         return []
     if isinstance(node, Name):
-        return [frozenset({frozenset({node.name})})]
+        return [frozenset({Near(frozenset({node.name}), 0)})]
     if isinstance(node, Either):
         return list(dict.fromkeys(itertools.chain.from_iterable(ways(part) for part in node.parts)))
     parts = [node.left, node.right] if isinstance(node, Sequence) else list(node.parts)
     below = [ways(part) for part in parts]
     if math.prod(len(each) for each in below) > MOST_WAYS:
         return below[0]
-    made = [frozenset[frozenset[str]]().union(*each) for each in itertools.product(*below)]
+    every = itertools.product(*below)
     if isinstance(node, Sequence):
-        made = [frozenset({frozenset[str]().union(*each)}) for each in made]
-    return list(dict.fromkeys(made))
+        return list(dict.fromkeys(frozenset({_joined(left, right, node.gap)}) for left, right in every))
+    return list(dict.fromkeys(frozenset[Near]().union(*each) for each in every))
+
+
+def _joined(left: Way, right: Way, gap: int) -> Near:
+    """Return what a sequence of two ways needs: all in one sentence, and within reach if each side is one piece."""
+    names = frozenset[str]().union(*(near.names for near in left | right))
+    reaches = [near.reach for near in (*left, *right)]
+    if len(left) > 1 or len(right) > 1 or None in reaches:
+        return Near(names, None)
+    return Near(names, gap + sum(reach for reach in reaches if reach is not None))
 
 
 class _Parser:

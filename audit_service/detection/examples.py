@@ -100,11 +100,11 @@ def _judge_log(engine: Engine, rule: Rule, side: str, index: int) -> ExampleFail
 def findings(engine: Engine, rule: Rule, example: Mapping[str, Any]) -> list[FoundFinding]:
     """Return the findings of ``rule`` in the contact that an example of words describes.
 
-    The model is silent where the words of another rule speak, so its examples are judged without them; and what the
-    words of a rule say is judged without the model's dissent, and without the rules that replace it.
+    The rule is judged by itself: of several that know the same deed only the best speaks, the model is silent where
+    words speak, and it dissents from some of them.
     """
-    engine = _alone(engine, rule.id) if rule.kind == "model" else _undisturbed(engine)
-    result = engine.scan(_conversation(rule, example))
+    alone = _alone(engine if rule.kind == "model" else _undisturbed(engine), rule.id)
+    result = alone.scan(_conversation(rule, example))
     return [finding for finding in result.findings if finding.rule_id == rule.id]
 
 

@@ -79,7 +79,7 @@ class Detection:
     def needed_names(self) -> tuple[frozenset[str], ...]:
         """Return sets of selections of words alone: unless all of one set are hit, the condition cannot hold."""
         others = {selection.key[1] for selection in self.selections if not selection.is_indexed}
-        return tuple(frozenset[str]().union(*way) - others for way in ways(self.condition))
+        return tuple(frozenset[str]().union(*(near.names for near in way)) - others for way in ways(self.condition))
 
     @cached_property
     def is_open(self) -> bool:
