@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Identity, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from audit_service.contacts.models import Recording, Speaker
@@ -43,8 +55,8 @@ class Transcript(Base):
 class Segment(Base):
     """One stretch of one speaker; times in seconds from the start of the recording.
 
-    ``text`` is normalised (simplified Chinese, NFC); ``text_original`` is what the engine wrote. ``language`` is that of
-    these words alone, and ``level_db`` their loudness in decibels below full scale.
+    ``text`` is normalised (simplified Chinese, NFC); ``text_original`` is what the engine wrote. ``language`` is that
+    of these words alone, and ``level_db`` their loudness in decibels below full scale.
     """
 
     __tablename__ = "segments"

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from audit_service.media.services import decode
 from audit_service.media.values import DecodedAudio, Limits
+from audit_service.transcription.acoustics import Channel, channel_of, described, pairs
 from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.languages import of_text, unsupported
+from audit_service.transcription.levels import levelled
 from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.parts import Forgetful, Memory, cut, moved
 from audit_service.transcription.speakers import roles
@@ -51,18 +54,26 @@ def transcribe_file(
         MediaRefusedError: the file cannot be decoded.
     """
     audio = decode(path, options.limits)
-    language = options.language or engine.find_language(_loudest_opening(audio))
+    opening = _loudest_opening(audio)
+    other = "" if options.language else unsupported(engine.language_odds(opening))
+    if other:
+        return _not_listened_to(engine, other, audio)
+    language = options.language or engine.find_language(opening)
     heard: list[list[HeardPassage]] = []
     suppressed: Counter[str] = Counter({SILENT: 0, NOBODY: 0, LEARNT: 0})
+    sound: list[Channel] = []
     for channel in range(audio.channel_count):
-        samples = audio.channel(channel)
+        level_now = levelled(audio.channel(channel))
+        samples = level_now.samples
         total_s = audio.duration_s * audio.channel_count
         passages = _heard(samples, channel, _Listening(engine, language, memory or Forgetful(), audio.rate_hz, total_s))
-        heard.append(Sieve(samples, suppressed).said(passages))
+        sieve = Sieve(samples, suppressed)
+        heard.append(sieve.said(passages))
+        sound.append(channel_of(level_now, sieve.speech))
     sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
     speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
     segments = [
-        _segment(passage, side if len(heard) > 1 else 0, speakers[side], language)
+        _segment(passage, side if len(heard) > 1 else 0, speakers[side], language, sound)
         for side, passages in enumerate(sides)
         for passage in passages
     ]
@@ -70,10 +81,26 @@ def transcribe_file(
         engine=engine.name,
         model=engine.model,
         model_sha256=engine.model_sha256,
-        options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s},
+        options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s, "decoded_by": audio.made_by},
         language=language,
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
+        speech=tuple(pairs(channel.speech) for channel in sound),
+        acoustics=described(sound, audio.duration_s),
+    )
+
+
+def _not_listened_to(engine: Engine, language: str, audio: DecodedAudio) -> TranscriptResult:
+    """Return a result without words: what is spoken is not read here, and guesses would look like words."""
+    options = dict(engine.options) | {"unsupported_language": language, "decoded_by": audio.made_by}
+    return TranscriptResult(
+        engine=engine.name,
+        model=engine.model,
+        model_sha256=engine.model_sha256,
+        options=options,
+        language=language,
+        duration_s=audio.duration_s,
+        unsupported_language=language,
     )
 
 
@@ -124,14 +151,19 @@ def _loudest_opening(audio: DecodedAudio) -> NDArray[np.float32]:
     return max(openings, key=level)
 
 
-def _segment(passage: HeardPassage, channel: int, speaker: str, language: str) -> SpokenSegment:
+def _segment(
+    passage: HeardPassage, channel: int, speaker: str, language: str, sound: Sequence[Channel]
+) -> SpokenSegment:
+    text = normalise(passage.text, language)
     return SpokenSegment(
         channel=channel,
         speaker=speaker,
         start_s=round(passage.start_s, 2),
         end_s=round(passage.end_s, 2),
-        text=normalise(passage.text, language),
+        text=text,
         text_original=passage.text,
         confidence=round(passage.confidence, 3),
         words=passage.words,
+        language=of_text(text, language),
+        level_db=sound[channel].levelled.level_db(passage.start_s, passage.end_s),
     )

@@ -36,18 +36,16 @@ def upgrade() -> None:
     """Add the tables and columns; attempts that have a zone got it from a log or from the register, we know not which."""
     for table, column in ADDED:
         op.add_column(table, column)
-    op.add_column(
-        "contact_attempts", sa.Column("zone_source", sa.String(40), nullable=False, server_default="unknown")
-    )
+    op.add_column("contact_attempts", sa.Column("zone_source", sa.String(40), nullable=False, server_default="unknown"))
     op.execute("UPDATE contact_attempts SET zone_source = 'stated' WHERE timezone IS NOT NULL")
     allowed = ", ".join(f"'{source}'" for source in ZONE_SOURCES)
-    op.create_check_constraint(op.f("ck_contact_attempts_zonesource"), "contact_attempts", f"zone_source IN ({allowed})")
+    op.create_check_constraint(
+        op.f("ck_contact_attempts_zonesource"), "contact_attempts", f"zone_source IN ({allowed})"
+    )
     for table, name in (("exhibits", "derivation"), ("contact_attempts", "zone_source"), ("transcripts", "speech"),
                         ("transcripts", "acoustics"), ("segments", "language")):  # fmt: skip
         op.alter_column(table, name, server_default=None)
-    op.create_foreign_key(
-        op.f("fk_intake_items_beside_id_exhibits"), "intake_items", "exhibits", ["beside_id"], ["id"]
-    )
+    op.create_foreign_key(op.f("fk_intake_items_beside_id_exhibits"), "intake_items", "exhibits", ["beside_id"], ["id"])
     for table, kind, more in _choices():
         _allow(table, kind, add=more)
     _of_intake()

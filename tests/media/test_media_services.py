@@ -5,6 +5,7 @@ import zipfile
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -252,3 +253,46 @@ def test_every_reason_code_of_the_child_has_a_remedy():
 
     assert used <= set(REMEDIES)
     assert len(used) >= 9
+
+
+def test_a_day_of_silence_in_a_few_bytes_is_refused_and_not_unpacked(tmp_path):
+    """A FLAC of silence is a bomb: 24 hours in a few megabytes are a gigabyte and a half of samples at 8 kHz."""
+    day = 24 * 3600
+    file = tmp_path / "silence.flac"
+    with av.open(str(file), "w") as output:
+        stream = output.add_stream("flac", rate=4000, layout="mono")
+        hour = np.zeros((1, 4000 * 3600), dtype=np.int16)
+        for number in range(day // 3600):
+            frame = av.AudioFrame.from_ndarray(hour, format="s16", layout="mono")
+            frame.rate, frame.pts = 4000, number * 4000 * 3600
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    work_dir = tmp_path / "work"
+    work_dir.mkdir()
+
+    assert file.stat().st_size < 12_000_000
+    assert reason(probe, file) == "media.too_long"
+    assert reason(lambda: decode(file, work_dir=work_dir)) == "media.too_long"
+    assert list(work_dir.iterdir()) == []
+
+
+def test_an_archive_with_a_recordings_name_is_refused_unopened(tmp_path):
+    """42 kB that unpack to gigabytes: nothing unpacks archives, whatever they are called."""
+    file = tmp_path / "call.wav"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("call.wav", bytes(20_000_000))
+
+    assert file.stat().st_size < 50_000
+    assert reason(probe, file) == "media.unknown_format"
+
+
+def test_a_copy_says_by_what_it_was_made(tmp_path):
+    source = wav(tmp_path / "call.wav")
+
+    made = render_playback(source, tmp_path / "call.flac")
+
+    assert made["tool"].startswith("PyAV ")
+    assert "FFmpeg" in made["tool"]
+    assert made["command"] == 'python -I child.py {"action": "render", "format": "flac"}'
+    assert len(made["script_sha256"]) == 64
+    assert decode(source).made_by.endswith('{"action": "decode", "format": "s16", "rate_hz": 16000}')

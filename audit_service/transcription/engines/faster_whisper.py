@@ -6,7 +6,8 @@ prompt or the text before as context made more errors than it mended (``benchmar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -45,16 +46,27 @@ class FasterWhisperEngine:
             "pause_s": PAUSE_S,
             "words": words,
         }
-        self._words = words or None
+        self.expected = words or None
         self._whisper = WhisperModel(
             str(weights.folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
 
+    def with_words(self, words: str) -> FasterWhisperEngine:
+        """Return an engine of the same loaded weights that expects more words."""
+        made = copy.copy(self)
+        made.expected = " ".join(filter(None, (self.expected, words))) or None
+        made.options = self.options | {"words": made.expected or ""}
+        return made
+
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the likelier of the supported languages."""
-        _, _, probabilities = self._whisper.detect_language(samples)
-        likely = dict(probabilities)
+        likely = self.language_odds(samples)
         return max(LANGUAGES, key=lambda language: likely.get(language, 0.0))
+
+    def language_odds(self, samples: NDArray[np.float32]) -> Mapping[str, float]:
+        """Return how likely each language is that Whisper knows."""
+        _, _, probabilities = self._whisper.detect_language(samples)
+        return dict(probabilities)
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what is said, split where the speaker pauses."""
@@ -67,7 +79,7 @@ class FasterWhisperEngine:
             no_speech_threshold=NO_SPEECH_PROBABILITY,
             log_prob_threshold=LOWEST_LOG_PROBABILITY,
             compression_ratio_threshold=MOST_COMPRESSIBLE,
-            hotwords=self._words,
+            hotwords=self.expected,
         )
         words = [
             Word(float(word.start), float(word.end), word.word, float(word.probability))
