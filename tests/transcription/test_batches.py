@@ -96,6 +96,6 @@ def test_doubtful_texts_are_decoded_again_and_the_better_one_is_kept(
     better = decoded(likely=-0.9)
     answers = {faster_whisper.WAYS[0]: doubtful, faster_whisper.WAYS[1]: better}
     monkeypatch.setattr(
-        engine._decoder, "decode", lambda spectra, _language, way: [answers[way]] * len(spectra) if spectra else []
+        engine.decoder, "decode", lambda spectra, _language, way: [answers[way]] * len(spectra) if spectra else []
     )
     assert engine._decoded([np.zeros((80, 100), np.float32)], "zh") == [better]
