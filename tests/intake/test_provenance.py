@@ -17,6 +17,7 @@ from audit_service.contacts.models import ContactAttempt, Recording, ZoneSource
 from audit_service.custody.models import Action, Exhibit, ExhibitKind, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import Session, transaction
+from audit_service.detection import Engine, load_packs
 from audit_service.errors import InputRefusedError
 from audit_service.intake import queries
 from audit_service.intake.malware import EICAR, Scanner, ScannerUnreachableError
@@ -216,7 +217,7 @@ def test_a_call_on_the_day_the_clocks_change_lands_on_the_right_side_of_the_line
     row = calls(1)[0] | {"institution": "lakeside", "agency": "northfield", "agent": "7", "number": "312-555-0100"}
     receive(session, vault, log(tmp_path, [row | {"started_at": written, "timezone": "America/Chicago"}]))
     attempt = session.scalars(select(ContactAttempt)).one()
-    engine = running.engine_for((ROOT / "rules" / "cn", ROOT / "rules" / "us"))
+    engine = Engine(load_packs((ROOT / "rules" / "cn", ROOT / "rules" / "us")))
     running.run_contact_log(session, engine, attempt.borrower_id)
     found = session.scalars(select(Finding.category)).all()
     categories = session.scalars(select(Finding.category)).all()

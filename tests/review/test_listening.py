@@ -8,6 +8,7 @@ from audit_service.contacts.models import Recording
 from audit_service.custody.models import Action, CustodyEvent
 from audit_service.custody.vault import Vault
 from audit_service.database import Session
+from audit_service.detection import Engine, load_packs
 from audit_service.errors import InputRefusedError, NotFoundError
 from audit_service.organizations import services as directory
 from audit_service.organizations.values import NewUser
@@ -29,7 +30,7 @@ BY = Editor("user:7", "听过录音")
 
 @pytest.fixture(scope="module")
 def engine():
-    return running.engine_for((ROOT / "rules" / "cn", ROOT / "rules" / "us"))
+    return Engine(load_packs((ROOT / "rules" / "cn", ROOT / "rules" / "us")))
 
 
 @pytest.fixture
