@@ -16,11 +16,13 @@ class AuditError(Exception):
         code: stable, dotted, lower case, e.g. ``intake.row_invalid``; never shown alone.
         http_status: the status a web view answers with.
         exit_code: the exit status of a command (2 bad use, 3 some input refused, 4 not found, 5 integrity).
+        is_passing: the cause may be gone later; a job with it is tried again.
     """
 
     code = "error"
     http_status = 400
     exit_code = 2
+    is_passing = False
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)

@@ -200,6 +200,20 @@ SETTINGS: tuple[Setting, ...] = (
         "Longest recording that intake accepts, in seconds.",
     ),
     Setting(
+        "malware_scanner",
+        "AUDIT_MALWARE_SCANNER",
+        "",
+        str,
+        "ClamAV daemon that looks at every file before it is read: host:port or a socket's path. Empty: none.",
+    ),
+    Setting(
+        "reconcile_tolerated",
+        "AUDIT_RECONCILE_TOLERATED",
+        "0.02",
+        _share,
+        "Share of an agency's calls of a day (0 to 1) in which call log and recordings may disagree without an alert.",
+    ),
+    Setting(
         "job_attempts",
         "AUDIT_JOB_ATTEMPTS",
         "3",
@@ -250,6 +264,8 @@ class Settings:
     whisper_threads: int
     upload_max_bytes: int
     media_max_seconds: int
+    malware_scanner: str
+    reconcile_tolerated: float
     job_attempts: int
     default_locale: str
     secure_cookies: bool

@@ -12,7 +12,20 @@ from typing import Any
 import click
 
 from audit_service import __version__
-from audit_service.cli import complaints, demo, evidence, instance, intake, reports, rules, service, stateless, users
+from audit_service.cli import (
+    complaints,
+    demo,
+    evidence,
+    instance,
+    intake,
+    keys,
+    reports,
+    rules,
+    service,
+    stateless,
+    users,
+    words,
+)
 from audit_service.errors import AuditError
 
 
@@ -46,6 +59,8 @@ for command in (
     *evidence.COMMANDS,
     *rules.COMMANDS,
     *users.COMMANDS,
+    *keys.COMMANDS,
+    *words.COMMANDS,
     *service.COMMANDS,
     *demo.COMMANDS,
 ):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -17,15 +18,15 @@ from audit_service.cli.context import application, settings_of, vault_of
 from audit_service.cli.output import console, emit, json_option, table
 from audit_service.custody import services as custody
 from audit_service.database import transaction
-from audit_service.intake import queries, reconciliation
+from audit_service.intake import queries, reconciliation, retrying
 from audit_service.intake import services as intake
 from audit_service.intake.discovery import WatchState, discover, is_log, poll
 from audit_service.intake.errors import FileRefusedError
 from audit_service.intake.file_names import FOLDER_PATTERNS, pattern_for
-from audit_service.intake.models import ItemState
-from audit_service.intake.values import IntakeBalance, Received, Source
+from audit_service.intake.models import ItemState, ReconciliationAlert
+from audit_service.intake.values import IntakeBalance, Received
 from audit_service.jobs import run_worker
-from audit_service.jobs.tasks import media_limits
+from audit_service.jobs.tasks import source_of
 from audit_service.jobs.worker import WorkerOptions
 from audit_service.queue import QUEUES, waiting_jobs
 from audit_service.transcription.progress import Progress, under_way
@@ -35,12 +36,7 @@ SOME_REFUSED = 3
 
 def receive(app: Flask, path: Path, route: str) -> Received:
     """Bring one file in, in a transaction of its own: it is kept whole, or nothing of it is."""
-    source = Source(
-        route=route,
-        actor=f"{route}:operator",
-        limits=media_limits(settings_of(app)),
-        max_bytes=settings_of(app).upload_max_bytes,
-    )
+    source = source_of(settings_of(app), route, f"{route}:operator")
     with transaction() as session:
         return intake.receive_file(session, vault_of(app), path, source)
 
@@ -142,25 +138,71 @@ def process(*, as_json: bool) -> None:
 @click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Day after the last (UTC).")
 @click.option("--agency", help="Code of one agency.")
+@click.option("--alert", "raises", is_flag=True, help="Keep an alert for each day above AUDIT_RECONCILE_TOLERATED.")
 @json_option
-def reconcile(begin: datetime | None, end: datetime | None, agency: str | None, *, as_json: bool) -> None:
+def reconcile(begin: datetime | None, end: datetime | None, agency: str | None, *, raises: bool, as_json: bool) -> None:
     """Compare call logs with recordings, both ways, per agency and day; exit code 3 if they disagree.
 
-    Names answered calls without a recording, recordings without a line in a log, and recordings much shorter or longer
-    than the talk time.
+    Names answered calls without a recording, recordings without a line in a log, and recordings more than five seconds
+    shorter than the talk time, or much longer. Workers raise alerts every night; they stand on the intake page.
 
     Example: audit-service reconcile --from 2026-03-01 --to 2026-04-01 --agency hengda
     """
-    with application(), transaction() as session:
+    with application() as app, transaction() as session:
         found = reconciliation.reconcile(
             session,
             begin=None if begin is None else begin.replace(tzinfo=UTC),
             end=None if end is None else end.replace(tzinfo=UTC),
             agency=agency,
         )
+        if raises:
+            reconciliation.raise_alerts(session, found, settings_of(app).reconcile_tolerated)
+        alerts = [alert_line(alert) for alert in reconciliation.open_alerts(session)]
     rows = [{**asdict(sheet), "day": sheet.day.isoformat(), "coverage": sheet.coverage} for sheet in found]
-    emit({"sheets": rows}, as_json=as_json, text=lambda: _print_sheets(found))
+    emit({"sheets": rows, "alerts": alerts}, as_json=as_json, text=lambda: _print_sheets(found))
+    if not as_json:
+        click.echo("\n".join(f"ALERT {alert}" for alert in alerts), nl=bool(alerts))
     raise SystemExit(0 if all(sheet.is_clean for sheet in found) else SOME_REFUSED)
+
+
+def alert_line(alert: ReconciliationAlert) -> str:
+    """Return an alert as one line."""
+    share = f"{alert.share:.0%} of the calls disagree, {alert.tolerated:.0%} are tolerated"
+    return f"{alert.day.isoformat()} {alert.agency.name}: {share}"
+
+
+@click.command()
+@click.argument("items", nargs=-1, type=int)
+@click.option("--reason", "code", default="", help="All that failed or wait with this reason code.")
+@click.option("--all", "everything", is_flag=True, help="All that failed or wait in quarantine.")
+@json_option
+def retry(items: tuple[int, ...], code: str, *, everything: bool, as_json: bool) -> None:
+    """Try failed recordings and files in quarantine again, from their sealed bytes; exit code 3 if some still wait.
+
+    Nothing has to be sent again: register the missing borrower or raise the limit, then retry.
+
+    Example: audit-service retry --reason recording.contradicts
+    """
+    with application() as app:
+        if not items and (code or everything):
+            with transaction() as session:
+                items = tuple(retrying.waiting_items(session, code))
+        rows = [_retried(app, item) for item in items]
+    emit({"items": rows}, as_json=as_json, text=lambda: _print_retried(rows))
+    raise SystemExit(SOME_REFUSED if any(row["state"] == ItemState.QUARANTINED.value for row in rows) else 0)
+
+
+def _retried(app: Flask, item_id: int) -> dict[str, Any]:
+    settings = settings_of(app)
+    source = source_of(settings, "cli", "cli:operator")
+    with transaction() as session:
+        item = retrying.retry(session, vault_of(app), item_id, source, settings.work_dir)
+        return {"item": item.id, "name": item.name, "state": item.state.value, "reason": item.reason}
+
+
+def _print_retried(rows: Sequence[Mapping[str, Any]]) -> None:
+    columns = ("item", "name", "state", "reason")
+    console().print(table("Tried again", columns, [[row[column] for column in columns] for row in rows]))
 
 
 def _print_sheets(sheets: Sequence[reconciliation.DaySheet]) -> None:
@@ -247,4 +289,4 @@ def _print_progress(balance: IntakeBalance, running: Sequence[Progress]) -> None
         console().print(table("Being transcribed", ("call", "done", "minutes left"), rows))
 
 
-COMMANDS = (ingest, watch, process, progress, reconcile, names)
+COMMANDS = (ingest, watch, process, progress, reconcile, names, retry)

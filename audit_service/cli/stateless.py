@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from audit_service.cli.output import emit, json_option
 from audit_service.cli.rule_folders import rule_folders
 from audit_service.complaints.triage import triage as triage_narrative
 from audit_service.detection import Engine, load_packs
 from audit_service.detection.documents import conversation_of, document_of
 from audit_service.detection.values import ScanResult
 from audit_service.errors import AuditError
+from audit_service.media.alignment import Alignment, align
 from audit_service.media.services import decode
 from audit_service.media.values import DecodedAudio, Limits
 from audit_service.settings import setting_from_environment
@@ -210,4 +212,34 @@ def transcript_document(file: Path, result: TranscriptResult) -> dict[str, Any]:
     }
 
 
-COMMANDS = (detect, transcribe, triage)
+@click.command("compare-recordings")
+@click.argument("first", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("second", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def compare_recordings(first: Path, second: Path, *, as_json: bool) -> None:
+    """Lay two recordings of one call side by side and name the seconds that either lacks; nothing is stored.
+
+    Exit code 3 if seconds are missing or these are not recordings of one call. Codec, loudness and channels may differ.
+
+    Example: audit-service compare-recordings borrowers.mp3 lenders.wav
+    """
+    found = align(decode(first), decode(second))
+    emit(asdict(found), as_json=as_json, text=lambda: _print_alignment(found))
+    raise SystemExit(0 if found.is_same_call and not found.missing else SOME_REFUSED)
+
+
+def _print_alignment(found: Alignment) -> None:
+    if not found.is_same_call:
+        click.echo("These are not recordings of one call, or they share less than a few seconds.")
+        return
+    click.echo(
+        f"{found.shared_s} s stand in both, {found.likeness:.0%} alike; the first begins {found.shift_s} s earlier."
+    )
+    for missing in found.missing:
+        has = "second" if missing.absent_from == "first" else "first"
+        click.echo(f"missing from the {missing.absent_from}: {missing.start_s} to {missing.end_s} s of the {has}")
+    if not found.missing:
+        click.echo("Neither lacks anything of the other.")
+
+
+COMMANDS = (detect, transcribe, triage, compare_recordings)

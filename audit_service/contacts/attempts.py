@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from audit_service.contacts.directory import Directory
 from audit_service.contacts.errors import NumberRefusedError
-from audit_service.contacts.models import Borrower, ContactAttempt, Direction, Outcome, Recipient
+from audit_service.contacts.models import Borrower, ContactAttempt, Direction, Outcome, Recipient, ZoneSource
 from audit_service.contacts.numbers import e164
 from audit_service.contacts.values import AttemptRecord, FieldProblem, RecordedAttempt
 from audit_service.organizations.models import Institution
@@ -108,6 +108,8 @@ def _facts(
         "number": number,
         "started_at": record.started_at,
         "timezone": record.timezone,
+        "zone_source": ZoneSource.STATED if record.timezone else ZoneSource.UNKNOWN,
+        "site_timezone": agency.timezone or (institution.timezone if agency.is_internal else None),
         "outcome": record.outcome,
         "talk_s": record.talk_s,
         "exhibit_id": record.exhibit_id,
@@ -129,8 +131,10 @@ def _completed(facts: Mapping[str, Any], borrower: Borrower) -> dict[str, Any]:
     """Return the facts of a new attempt; what no source says gets the value that means so."""
     recipient = facts["recipient"] or Recipient.BORROWER
     zone = facts["timezone"] or (borrower.timezone if recipient is Recipient.BORROWER else None)
+    source = facts["zone_source"] if facts["timezone"] or not zone else ZoneSource.REGISTERED
     return {
         **facts,
+        "zone_source": source,
         "direction": facts["direction"] or Direction.OUTBOUND,
         "recipient": recipient,
         "outcome": facts["outcome"] or Outcome.UNKNOWN,
@@ -163,6 +167,7 @@ def _join(known: ContactAttempt, facts: Mapping[str, Any]) -> RecordedAttempt:
         other.append(FieldProblem("started_at", reason, _OTHER))
     if other:
         return _refused(other)
+    _prefer_stated_zone(known, facts)
     problems = [
         FieldProblem(name, f"contradicts the stored attempt {known.reference!r}", _COMPARE)
         for column, name in _COMPARED.items()
@@ -171,6 +176,13 @@ def _join(known: ContactAttempt, facts: Mapping[str, Any]) -> RecordedAttempt:
     if known.exhibit_id is None:
         known.exhibit_id, known.source_row = facts["exhibit_id"], facts["source_row"]
     return RecordedAttempt(known, is_new=False, problems=tuple(problems))
+
+
+def _prefer_stated_zone(known: ContactAttempt, facts: Mapping[str, Any]) -> None:
+    """Let the zone that a source states for this very contact stand before the one registered for the borrower."""
+    if facts["timezone"] and known.zone_source is not ZoneSource.STATED:
+        known.timezone, known.zone_source = facts["timezone"], ZoneSource.STATED
+    known.site_timezone = known.site_timezone or facts["site_timezone"]
 
 
 def _fill(known: ContactAttempt, column: str, value: Any) -> bool:

@@ -81,6 +81,14 @@ class Speaker(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ZoneSource(StrEnum):
+    """How the zone of the person contacted is known."""
+
+    STATED = "stated"
+    REGISTERED = "registered"
+    UNKNOWN = "unknown"
+
+
 class Borrower(Base):
     """The person who owes; ``reference`` is the institution's own key."""
 
@@ -132,8 +140,9 @@ class ContactPerson(Base):
 class ContactAttempt(Base):
     """One try to reach a person, by whatever channel, answered or not.
 
-    ``started_at`` is UTC; ``timezone`` is the zone of the person contacted, unknown when null. ``reference`` is the
-    key in the lender's system, by which a call log and a recording of the same call meet.
+    ``started_at`` is UTC; ``timezone`` is the zone of the person contacted, unknown when null, and ``zone_source`` how
+    it is known; ``site_timezone`` is the zone of the place the collector called from. ``reference`` is the key in the
+    lender's system, by which a call log and a recording of the same call meet.
     """
 
     __tablename__ = "contact_attempts"
@@ -152,6 +161,8 @@ class ContactAttempt(Base):
     number: Mapped[str] = mapped_column(String(40), default="")
     started_at: Mapped[datetime]
     timezone: Mapped[str | None] = mapped_column(String(64))
+    zone_source: Mapped[ZoneSource] = mapped_column(choice(ZoneSource), default=ZoneSource.UNKNOWN)
+    site_timezone: Mapped[str | None] = mapped_column(String(64))
     outcome: Mapped[Outcome] = mapped_column(choice(Outcome))
     talk_s: Mapped[float | None] = mapped_column(Float)
     exhibit_id: Mapped[int | None] = mapped_column(ForeignKey("exhibits.id"), index=True)

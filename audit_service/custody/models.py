@@ -22,6 +22,7 @@ class ExhibitKind(StrEnum):
     RENDITION = "rendition"
     REPORT = "report"
     EXPORT = "export"
+    SIDECAR = "sidecar"
 
 
 class Action(StrEnum):
@@ -48,10 +49,20 @@ class Action(StrEnum):
     APPROVED = "approved"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
+    PLAYED = "played"
+    RETRIED = "retried"
+    REFERRED = "referred"
+    ALERTED = "alerted"
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    WORDS_SET = "words_set"
 
 
 class Exhibit(Base):
-    """One sealed file: its address is the SHA-256 of its bytes, so the same bytes are one exhibit."""
+    """One sealed file: its address is the SHA-256 of its bytes, so the same bytes are one exhibit.
+
+    ``derivation`` says how a derived copy was made: digest of its parent, tool, version and exact command.
+    """
 
     __tablename__ = "exhibits"
 
@@ -65,6 +76,7 @@ class Exhibit(Base):
     route: Mapped[str] = mapped_column(String(20))
     received_at: Mapped[datetime]
     derived_from_id: Mapped[int | None] = mapped_column(ForeignKey("exhibits.id"), index=True)
+    derivation: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class LedgerRow(Base):

@@ -52,6 +52,7 @@ def seal(session: Session, vault: Vault, stream: IO[bytes], receipt: Receipt) ->
         route=receipt.route,
         received_at=clock.now(),
         derived_from_id=receipt.derived_from_id,
+        derivation=dict(receipt.derivation),
     )
     _number(session, exhibit)
     record(
@@ -79,6 +80,7 @@ def _custody_act(action: Action, exhibit: Exhibit, receipt: Receipt) -> Act:
     }
     if receipt.derived_from_id:
         detail["derived_from"] = receipt.derived_from_id
+        detail |= receipt.derivation
     return Act(action, "exhibit", exhibit.number, actor=receipt.actor, detail=detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from audit_service.custody.models import Action, Exhibit, ExhibitKind
@@ -20,6 +21,7 @@ class Receipt:
         route: ``cli``, ``watch``, ``upload``, ``portal`` or ``derived``.
         actor: user, e-mail-free: ``user:12``, ``borrower:C-2026-000001``, ``cli:name`` or ``system``.
         derived_from_id: the exhibit this one was made from, if any.
+        derivation: how it was made from that: digest of the parent, tool, version and exact command.
     """
 
     kind: ExhibitKind
@@ -28,6 +30,7 @@ class Receipt:
     route: str
     actor: str = SYSTEM
     derived_from_id: int | None = None
+    derivation: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

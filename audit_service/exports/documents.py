@@ -226,6 +226,7 @@ def _segment(segment: Segment) -> Record:
         "start_s": segment.start_s,
         "end_s": segment.end_s,
         "text": segment.text,
+        "corrected_text": None if segment.edit is None else segment.edit.text,
         "text_original": segment.text_original,
         "confidence": segment.confidence,
     }

@@ -153,8 +153,16 @@ def poll(folder: Path, state: WatchState) -> list[Path]:
     return due
 
 
+def beside_of(path: Path) -> Path | None:
+    """Return the JSON that speaks of a file: a log's map of columns, a recording's sidecar or pattern for names."""
+    if is_log(path):
+        return hints_file(path)
+    pattern = path.with_name(FOLDER_PATTERNS)
+    return sidecar_of(path) or (pattern if pattern.is_file() else None)
+
+
 def _signature(path: Path) -> Signature:
-    sidecar = hints_file(path) if is_log(path) else sidecar_of(path)
+    sidecar = beside_of(path)
     return _mark(path), None if sidecar is None else _mark(sidecar)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from audit_service.errors import NotFoundError
 from audit_service.intake.models import IntakeItem, IntakeProblem, ItemState
-from audit_service.intake.values import IntakeBalance
+from audit_service.intake.values import IntakeBalance, Standing
 
 
 def balance(session: Session) -> IntakeBalance:
@@ -44,3 +45,23 @@ def problems(session: Session, item_id: int, *, limit: int = 1000) -> list[Intak
 def item_by_sha256(session: Session, sha256: str) -> IntakeItem | None:
     """Return the item of these bytes, or None."""
     return session.scalar(select(IntakeItem).where(IntakeItem.sha256 == sha256))
+
+
+def standing(session: Session, sha256: str) -> Standing:
+    """Return what became of the file with these bytes.
+
+    Raises:
+        NotFoundError: no such file was received.
+    """
+    item = item_by_sha256(session, sha256.lower())
+    if item is None:
+        raise NotFoundError("No file with these bytes was received.", remedy="Compare the SHA-256, or hand it in.")
+    return Standing(
+        sha256=item.sha256,
+        state=item.state,
+        reason_code=item.reason_code,
+        reason=item.reason,
+        exhibit_number="" if item.exhibit is None else item.exhibit.number,
+        rows_total=item.rows_total,
+        rows_stored=item.rows_stored,
+    )

@@ -14,7 +14,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from audit_service import clock
 from audit_service.contacts.models import Channel, ContactAttempt, Outcome, Recording
+from audit_service.custody import services as custody
+from audit_service.custody.models import Action
+from audit_service.custody.values import Act
+from audit_service.intake.models import ReconciliationAlert
+from audit_service.organizations.models import Agency, Institution
 
 TOLERANCE_S = 5.0
 TOLERANCE_SHARE = 0.1
@@ -38,7 +44,7 @@ class DaySheet:
         recorded: those of them that have a recording.
         without_recording: references of answered calls that have none.
         without_log_line: references of recordings that no call log names.
-        gaps: recordings whose length differs from the talk time by more than five seconds and a tenth.
+        gaps: recordings shorter than the talk time by more than five seconds, or longer by more than that and a tenth.
     """
 
     institution: str
@@ -54,6 +60,13 @@ class DaySheet:
     def coverage(self) -> float | None:
         """Return the share of answered calls that have a recording; None where none was answered."""
         return self.recorded / self.answered if self.answered else None
+
+    @property
+    def disagreeing(self) -> float:
+        """Return the share of the day's calls in which log and recordings disagree, from 0 to 1."""
+        calls = self.answered + len(self.without_log_line)
+        wrong = len(self.without_recording) + len(self.without_log_line) + len(self.gaps)
+        return min(1.0, wrong / calls) if calls else 0.0
 
     @property
     def is_clean(self) -> bool:
@@ -103,11 +116,67 @@ def _enter(sheet: DaySheet, attempt: ContactAttempt, recorded_s: float | None) -
         else:
             sheet.recorded += 1
     if recorded_s is not None and attempt.talk_s is not None:
-        gap = abs(attempt.talk_s - recorded_s)
-        if gap > max(TOLERANCE_S, TOLERANCE_SHARE * attempt.talk_s):
+        longer = recorded_s - attempt.talk_s
+        if -longer > TOLERANCE_S or longer > max(TOLERANCE_S, TOLERANCE_SHARE * attempt.talk_s):
             sheet.gaps.append(LengthGap(attempt.reference, attempt.talk_s, round(recorded_s, 1)))
 
 
 def totals(sheets: Sequence[DaySheet]) -> tuple[int, int]:
     """Return how many calls were answered and how many of them are recorded."""
     return sum(sheet.answered for sheet in sheets), sum(sheet.recorded for sheet in sheets)
+
+
+def raise_alerts(session: Session, sheets: Sequence[DaySheet], tolerated: float) -> list[ReconciliationAlert]:
+    """Raise an alert for each sheet that disagrees in more calls than tolerated, and clear those that no longer do.
+
+    Returns:
+        The alerts raised now.
+    """
+    raised = []
+    for sheet in sheets:
+        agency_id = _agency_id(session, sheet)
+        known = session.scalar(
+            select(ReconciliationAlert).where(
+                ReconciliationAlert.agency_id == agency_id, ReconciliationAlert.day == sheet.day
+            )
+        )
+        if sheet.disagreeing > tolerated:
+            alert = known or ReconciliationAlert(agency_id=agency_id, day=sheet.day, raised_at=clock.now())
+            if known is None or known.cleared_at is not None:
+                raised.append(alert)
+                _note(session, sheet, is_raised=True)
+            alert.share, alert.tolerated, alert.cleared_at = round(sheet.disagreeing, 4), tolerated, None
+            alert.counts = _counts(sheet)
+            session.add(alert)
+        elif known is not None and known.cleared_at is None:
+            known.cleared_at = clock.now()
+            _note(session, sheet, is_raised=False)
+    session.flush()
+    return raised
+
+
+def open_alerts(session: Session, limit: int = 100) -> Sequence[ReconciliationAlert]:
+    """Return the alerts that are not cleared, the latest day first."""
+    query = select(ReconciliationAlert).where(ReconciliationAlert.cleared_at.is_(None))
+    ordered = query.order_by(ReconciliationAlert.day.desc(), ReconciliationAlert.id).limit(limit)
+    return session.scalars(ordered.options(joinedload(ReconciliationAlert.agency))).all()
+
+
+def _agency_id(session: Session, sheet: DaySheet) -> int:
+    query = select(Agency.id).join(Institution, Institution.id == Agency.institution_id)
+    return session.scalars(query.where(Institution.code == sheet.institution, Agency.code == sheet.agency)).one()
+
+
+def _counts(sheet: DaySheet) -> dict[str, int]:
+    return {
+        "answered": sheet.answered,
+        "recorded": sheet.recorded,
+        "without_recording": len(sheet.without_recording),
+        "without_log_line": len(sheet.without_log_line),
+        "gaps": len(sheet.gaps),
+    }
+
+
+def _note(session: Session, sheet: DaySheet, *, is_raised: bool) -> None:
+    detail: dict[str, str | int | bool] = {"day": sheet.day.isoformat(), "raised": is_raised, **_counts(sheet)}
+    custody.record(session, Act(Action.ALERTED, "agency", f"{sheet.institution}/{sheet.agency}", detail=detail))

@@ -18,6 +18,7 @@ from audit_service.intake.handover import hand_contact_logs, hand_recording
 from audit_service.intake.sidecar import SIDECAR_SUFFIX, Sidecar, read_sidecar
 from audit_service.media.services import probe
 from audit_service.media.values import Limits, MediaInfo
+from audit_service.organizations.models import Agency
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def store(session: Session, examined: ExaminedRecording, exhibit: Exhibit) -> Se
         exhibit_id=exhibit.id,
         duration_s=examined.info.duration_s,
         channels=examined.info.channels,
-        agent_channel=examined.sidecar.agent_channel,
+        agent_channel=_agent_channel(session, examined, recorded.attempt),
         language=examined.sidecar.language,
     )
     session.add(recording)
@@ -82,6 +83,14 @@ def store(session: Session, examined: ExaminedRecording, exhibit: Exhibit) -> Se
     hand_recording(session, recording.id)
     hand_contact_logs(session, [recorded.attempt.borrower_id])
     return recorded.problems
+
+
+def _agent_channel(session: Session, examined: ExaminedRecording, attempt: ContactAttempt) -> int | None:
+    """Return the agent's channel: as the sidecar says, else as the agency's recorder always has it."""
+    if examined.sidecar.agent_channel is not None:
+        return examined.sidecar.agent_channel
+    usual = session.get_one(Agency, attempt.agency_id).agent_channel
+    return usual if usual is not None and usual < examined.info.channels else None
 
 
 def _refuse_second(session: Session, attempt: ContactAttempt, exhibit: Exhibit) -> None:

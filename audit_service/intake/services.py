@@ -19,7 +19,8 @@ from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
 from audit_service.errors import InputProblem
 from audit_service.intake import logs, queries, recordings
-from audit_service.intake.discovery import is_log
+from audit_service.intake.beside import LARGEST_BYTES
+from audit_service.intake.discovery import SPEAKING_NAMES, beside_of, is_log
 from audit_service.intake.errors import FileChangedError, FileRefusedError, FileUnreadableError
 from audit_service.intake.logs import ExaminedLog
 from audit_service.intake.models import IntakeItem, IntakeProblem, ItemState
@@ -29,6 +30,7 @@ from audit_service.media.errors import MediaRefusedError
 
 LONGEST_NAME = 255
 _CHUNK = 1 << 20
+_ASK_SENDER = "Do not open it; tell the sender. It is kept sealed, and nothing reads it."
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class _Arrival:
     sha256: str
     size_bytes: int
     changed_ns: int
+    beside: Path | None = None
+    beside_mark: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,30 +71,33 @@ def receive_file(session: Session, vault: Vault, path: Path, source: Source) -> 
     arrival = _arrival(path, source)
     known = queries.item_by_sha256(session, arrival.sha256)
     if known is not None and known.state is not ItemState.QUARANTINED:
-        return _recognise(session, known, arrival)
+        return _recognise(session, vault, known, arrival)
     judgement = _judge(arrival)
     # Two arrivals of the same bytes at once must not both find nothing.
     key = {"key": f"intake:{arrival.sha256}"}
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
     known = queries.item_by_sha256(session, arrival.sha256)
     if known is not None and known.state is not ItemState.QUARANTINED:
-        return _recognise(session, known, arrival)
+        return _recognise(session, vault, known, arrival)
     item = _opened_item(session, known, arrival, judgement)
     exhibit = _seal(session, vault, arrival, judgement) if judgement.is_kept else None
     item.exhibit_id = None if exhibit is None else exhibit.id
+    beside = _seal_beside(session, vault, arrival)
+    item.beside_id = None if beside is None else beside.id
     problems = (
         _quarantine(item, arrival, judgement.content)
         if isinstance(judgement.content, FileRefusedError)
         else _take(session, arrival, judgement.content, item)
     )
     _refuse_changed(arrival)
+    _note_refusal(session, item, arrival)
     _keep_problems(session, item, problems)
     return _received(item, arrival, exhibit, problems, is_new=known is None)
 
 
-def finish_item(session: Session, exhibit_id: int) -> None:
-    """Mark the item of a recording as done; a recording that did not come through intake has none."""
-    _settle(session, exhibit_id, ItemState.DONE, "", "")
+def finish_item(session: Session, exhibit_id: int, code: str = "", note: str = "") -> None:
+    """Mark the item of a recording as done, with a note where people must look at it; it may have no item."""
+    _settle(session, exhibit_id, ItemState.DONE, code, note)
 
 
 def fail_item(session: Session, exhibit_id: int, code: str, reason: str) -> None:
@@ -118,7 +125,14 @@ def _arrival(path: Path, source: Source) -> _Arrival:
     except OSError as error:
         raise FileUnreadableError(display_name(path.name), error.strerror or "unknown reason") from error
     name = display_name(source.name or path.name)
-    return _Arrival(path, name, source, digest.hexdigest(), size_bytes, changed_ns)
+    beside = beside_of(path)
+    mark = None if beside is None else _mark(beside)
+    return _Arrival(path, name, source, digest.hexdigest(), size_bytes, changed_ns, beside, mark)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def display_name(name: str) -> str:
@@ -128,8 +142,9 @@ def display_name(name: str) -> str:
     return plain[:LONGEST_NAME]
 
 
-def _recognise(session: Session, item: IntakeItem, arrival: _Arrival) -> Received:
+def _recognise(session: Session, vault: Vault, item: IntakeItem, arrival: _Arrival) -> Received:
     exhibit = item.exhibit
+    _seal_beside(session, vault, arrival)
     if exhibit is not None:
         detail: dict[str, str | int | bool] = {"sha256": exhibit.sha256, "route": arrival.source.route}
         act = Act(Action.RECOGNISED, "exhibit", exhibit.number, actor=arrival.source.actor, detail=detail)
@@ -146,6 +161,9 @@ def _judge(arrival: _Arrival) -> _Judgement:
     refusal = _refusal_of_bytes(arrival)
     if refusal is not None:
         return _unusable(arrival, refusal, is_kept=False)
+    malware = arrival.source.scanner.finding(arrival.path)
+    if malware:
+        return _unusable(arrival, FileRefusedError("file.malware", f"It holds {malware}.", remedy=_ASK_SENDER))
     try:
         if is_log(arrival.path):
             log = logs.examine(arrival.path)
@@ -251,6 +269,15 @@ def _quarantine(item: IntakeItem, arrival: _Arrival, refusal: FileRefusedError) 
     return named or [InputProblem(arrival.name, refusal.message, remedy=refusal.remedy)]
 
 
+def _note_refusal(session: Session, item: IntakeItem, arrival: _Arrival) -> None:
+    """Write into the ledger that a file was not used, and why."""
+    if item.state is not ItemState.QUARANTINED:
+        return
+    detail: dict[str, str | int | bool] = {"state": item.state.value, "reason_code": item.reason_code}
+    act = Act(Action.RECEIVED, "intake_item", str(item.id), actor=arrival.source.actor, detail=detail)
+    custody.record(session, act, exhibit=session.get(Exhibit, item.exhibit_id) if item.exhibit_id else None)
+
+
 def _named(arrival: _Arrival, problems: Iterable[FieldProblem]) -> list[InputProblem]:
     return [
         InputProblem(arrival.name, problem.reason, field=problem.field, remedy=problem.remedy) for problem in problems
@@ -258,9 +285,22 @@ def _named(arrival: _Arrival, problems: Iterable[FieldProblem]) -> list[InputPro
 
 
 def _refuse_changed(arrival: _Arrival) -> None:
-    status = arrival.path.stat()
-    if (status.st_size, status.st_mtime_ns) != (arrival.size_bytes, arrival.changed_ns):
+    if _mark(arrival.path) != (arrival.size_bytes, arrival.changed_ns):
         raise FileChangedError(arrival.name)
+    if arrival.beside is not None and _mark(arrival.beside) != arrival.beside_mark:
+        raise FileChangedError(arrival.beside.name)
+
+
+def _seal_beside(session: Session, vault: Vault, arrival: _Arrival) -> Exhibit | None:
+    """Seal the JSON that speaks of a file: facts come from it, so it is evidence as the file is."""
+    if arrival.beside is None or (arrival.beside_mark or (0, 0))[0] not in range(1, LARGEST_BYTES + 1):
+        return None
+    is_renamed = arrival.source.name and arrival.beside.name not in SPEAKING_NAMES
+    name = f"{Path(arrival.name).stem}.json" if is_renamed else display_name(arrival.beside.name)
+    source = arrival.source
+    receipt = Receipt(ExhibitKind.SIDECAR, "application/json", name, source.route, source.actor)
+    with arrival.beside.open("rb") as stream:
+        return custody.seal(session, vault, stream, receipt).exhibit
 
 
 def _keep_problems(session: Session, item: IntakeItem, problems: Iterable[InputProblem]) -> None:

@@ -72,23 +72,26 @@ class Staging:
     folder: Path
     max_bytes: int
 
-    def open_batch(self, user_id: int) -> str:
-        """Return the token of a new batch of a user; batches that nobody went on with for two days are dropped."""
+    def open_batch(self, owner: str) -> str:
+        """Return the token of a new batch of an owner (``user:1``, ``key:1``).
+
+        Batches that nobody went on with for two days are dropped.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._drop_abandoned()
         token = secrets.token_hex(16)
         (self.folder / token).mkdir(mode=0o700)
-        _write(self.folder / token / _BATCH, {"user": user_id})
+        _write(self.folder / token / _BATCH, {"owner": owner})
         return token
 
-    def create(self, batch: str, user_id: int, described: Described) -> str:
+    def create(self, batch: str, owner: str, described: Described) -> str:
         """Return the token of a new upload of a batch.
 
         Raises:
-            NotFoundError: the user has no such batch.
+            NotFoundError: the owner has no such batch.
             InputRefusedError: the file is too large, has no bytes, no name, or one that the batch has already.
         """
-        folder = self._open(batch, user_id)
+        folder = self._open(batch, owner)
         known = _described(folder)
         name = display_name(PurePosixPath(described.name.replace("\\", "/")).name)
         _refuse_file(name, described, self.max_bytes)
@@ -103,27 +106,27 @@ class Staging:
         _write(folder / f"{token}.json", asdict(Described(name, described.size_bytes, described.sha256.lower())))
         return token
 
-    def standing(self, batch: str, token: str, user_id: int) -> tuple[int, int]:
+    def standing(self, batch: str, token: str, owner: str) -> tuple[int, int]:
         """Return how many bytes of an upload are here, and how many there will be.
 
         Raises:
-            NotFoundError: the user has no such upload.
+            NotFoundError: the owner has no such upload.
         """
-        described, part = self._upload(batch, token, user_id)
+        described, part = self._upload(batch, token, owner)
         return part.stat().st_size, described.size_bytes
 
-    def append(self, batch: str, token: str, user_id: int, offset: int, stream: IO[bytes]) -> int:
+    def append(self, batch: str, token: str, owner: str, offset: int, stream: IO[bytes]) -> int:
         """Add a piece that begins at ``offset`` and return how many bytes are here now.
 
         What arrived of a piece that broke off is kept. The last piece of a file whose SHA-256 is not the one announced
         takes all of it away again, so that it can be sent anew.
 
         Raises:
-            NotFoundError: the user has no such upload.
+            NotFoundError: the owner has no such upload.
             OffsetConflictError: the upload stands elsewhere.
             InputRefusedError: there are more bytes than announced, or they are not those announced.
         """
-        described, part = self._upload(batch, token, user_id)
+        described, part = self._upload(batch, token, owner)
         with _alone(part) as file:
             here = file.seek(0, os.SEEK_END)
             if here != offset:
@@ -143,27 +146,27 @@ class Staging:
                 )
         return here
 
-    def finish(self, session: Session, batch: str, user_id: int) -> int:
+    def finish(self, session: Session, batch: str, owner: str) -> int:
         """Hand a whole batch to the workers and return how many files it has; a second call changes nothing.
 
         Raises:
-            NotFoundError: the user has no such batch.
+            NotFoundError: the owner has no such batch.
             InputRefusedError: it has no file, or some are not whole; each is named.
         """
-        folder = self._open(batch, user_id)
+        folder = self._open(batch, owner)
         if not (folder / _READY).is_file():
             _make_ready(folder)
         enqueue(session, "receive_upload", queue=DETECT, once=f"upload:{batch}", batch=batch)
         return len(json.loads((folder / _READY).read_text(encoding="utf-8")))
 
-    def staged(self, batch: str) -> tuple[int, list[StagedFile]]:
-        """Return the user and the files of a batch that was handed over; none once it was taken in."""
+    def staged(self, batch: str) -> tuple[str, list[StagedFile]]:
+        """Return the owner and the files of a batch that was handed over; none once it was taken in."""
         folder = self.folder / _checked(batch)
         if not (folder / _READY).is_file():
-            return 0, []
+            return "", []
         names: dict[str, str] = json.loads((folder / _READY).read_text(encoding="utf-8"))
-        user = int(json.loads((folder / _BATCH).read_text(encoding="utf-8"))["user"])
-        return user, [StagedFile(folder / _FILES / file, name) for file, name in sorted(names.items())]
+        owner = str(json.loads((folder / _BATCH).read_text(encoding="utf-8"))["owner"])
+        return owner, [StagedFile(folder / _FILES / file, name) for file, name in sorted(names.items())]
 
     def drop(self, batch: str) -> None:
         """Remove a batch that was taken in."""
@@ -173,15 +176,15 @@ class Staging:
         """Return how many batches were handed over and are not taken in yet."""
         return sum(1 for _ in self.folder.glob(f"*/{_READY}")) if self.folder.is_dir() else 0
 
-    def _open(self, batch: str, user_id: int) -> Path:
+    def _open(self, batch: str, owner: str) -> Path:
         folder = self.folder / _checked(batch)
         file = folder / _BATCH
-        if not file.is_file() or json.loads(file.read_text(encoding="utf-8"))["user"] != user_id:
+        if not file.is_file() or json.loads(file.read_text(encoding="utf-8"))["owner"] != owner:
             raise _missing()
         return folder
 
-    def _upload(self, batch: str, token: str, user_id: int) -> tuple[Described, Path]:
-        folder = self._open(batch, user_id)
+    def _upload(self, batch: str, token: str, owner: str) -> tuple[Described, Path]:
+        folder = self._open(batch, owner)
         file = folder / f"{_checked(token)}.json"
         if not file.is_file():
             raise _missing()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from audit_service.custody.values import SYSTEM
 from audit_service.errors import InputProblem
+from audit_service.intake.malware import Scanner
 from audit_service.intake.models import ItemState
 from audit_service.media.values import Limits
 
@@ -22,6 +23,7 @@ class Source:
         limits: what the child process that reads media may use.
         max_bytes: the largest file that is taken.
         name: the file's name as the sender wrote it, where it differs from that on disk; never used as a path.
+        scanner: what looks for malware before anything reads the file.
     """
 
     route: str
@@ -29,6 +31,24 @@ class Source:
     limits: Limits = field(default_factory=Limits)
     max_bytes: int = LARGEST_FILE_BYTES
     name: str = ""
+    scanner: Scanner = field(default_factory=Scanner)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What became of a file: its state, why, and its exhibit."""
+
+    sha256: str
+    state: ItemState
+    reason_code: str
+    reason: str
+    exhibit_number: str
+    rows_total: int
+    rows_stored: int
+
+    def document(self) -> dict[str, str | int]:
+        """Return it as the interface answers it."""
+        return {**asdict(self), "state": self.state.value}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from audit_service.errors import AuditError
 
 def is_final(error: BaseException, job: Job, attempts: int) -> bool:
     """Tell whether trying again is pointless: the input was refused, or the job was tried ``attempts`` times."""
-    return isinstance(error, AuditError) or job.attempts + 1 >= attempts
+    is_refused = isinstance(error, AuditError) and not error.is_passing
+    return is_refused or job.attempts + 1 >= attempts
 
 
 class Patience(BaseRetryStrategy):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache, partial
 
 import procrastinate
 import structlog
 from flask import Flask
 
+from audit_service import clock
 from audit_service.complaints import linking
 from audit_service.complaints.pending import pending_complaints
 from audit_service.custody import services as custody
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
+from audit_service.intake import reconciliation
 from audit_service.intake import services as intake
 from audit_service.intake.discovery import discover
+from audit_service.intake.malware import Scanner
 from audit_service.intake.uploads import Staging
 from audit_service.intake.values import Source
 from audit_service.jobs.patience import Patience
@@ -34,6 +37,7 @@ from audit_service.transcription.engines.protocol import Engine
 
 log = structlog.get_logger()
 TRANSCRIBE_TASK = "transcribe"
+RECONCILED = timedelta(days=35)
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +86,12 @@ def _register_arrivals(bound: _Bound) -> None:
     def receive_upload(batch: str) -> None:
         with bound.flask_app.app_context():
             receive_batch(settings, vault, batch)
+
+    @bound.queue_app.periodic(cron="30 3 * * *")
+    @task(name="reconcile", queue=DETECT, queueing_lock="reconcile")
+    def reconcile(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the scheduled instant
+        with bound.flask_app.app_context():
+            reconcile_recent_days(settings)
 
     @task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=bound.retry)
     def transcribe(recording_id: int) -> None:
@@ -159,17 +169,37 @@ def hear_recording_again(settings: Settings, vault: Vault, recording_id: int) ->
     log.info("heard_again", recording_id=recording_id, findings=len(heard))
 
 
+def reconcile_recent_days(settings: Settings) -> None:
+    """Compare call log and recordings of the last weeks, and raise alerts where too many calls disagree."""
+    with transaction() as session:
+        sheets = reconciliation.reconcile(session, begin=clock.now() - RECONCILED)
+        raised = reconciliation.raise_alerts(session, sheets, settings.reconcile_tolerated)
+    for alert in raised:
+        log.warning("reconciliation_alert", agency_id=alert.agency_id, day=alert.day.isoformat(), share=alert.share)
+
+
+def source_of(settings: Settings, route: str, actor: str, name: str = "") -> Source:
+    """Return by which route files come, and what they may cost here."""
+    return Source(route, actor, media_limits(settings), settings.upload_max_bytes, name, scanner_of(settings))
+
+
+def scanner_of(settings: Settings) -> Scanner:
+    """Return what looks for malware here."""
+    return Scanner(settings.malware_scanner)
+
+
 def receive_batch(settings: Settings, vault: Vault, batch: str) -> None:
     """Take in the files of an upload, each in a transaction of its own; a batch that was begun is gone through again.
 
     What cannot be used is quarantined with its reason like any other file; the staged copies are gone afterwards.
     """
     uploads = Staging(settings.uploads_dir, settings.upload_max_bytes)
-    user, files = uploads.staged(batch)
+    owner, files = uploads.staged(batch)
     for file in files:
         if not discover(file.path):
             continue  # it speaks of a recording or log beside it and is read with that
-        source = Source("upload", f"user:{user}", media_limits(settings), settings.upload_max_bytes, file.name)
+        route = "api" if owner.startswith("key:") else "upload"
+        source = source_of(settings, route, owner, name=file.name)
         with transaction() as session:
             received = intake.receive_file(session, vault, file.path, source)
         log.info("received", item=received.item_id, state=received.state.value, reason=received.reason_code)
@@ -187,6 +217,8 @@ def transcribe_recording(settings: Settings, vault: Vault, recording_id: int) ->
         transaction() as session,
     ):
         transcript = transcription.store(session, vault, planned, heard)
-        intake.finish_item(session, planned.exhibit_id)
+        other = heard.result.unsupported_language
+        note = ("language.unsupported", f"The language spoken ({other}) is not read here.") if other else ("", "")
+        intake.finish_item(session, planned.exhibit_id, *note)
         enqueue(session, "detect_transcript", queue=DETECT, recording_id=recording_id)
     log.info("transcribed", recording_id=recording_id, version=transcript.version, took_s=transcript.took_s)

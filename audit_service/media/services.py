@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
 from audit_service.media.errors import MediaRefusedError
@@ -53,13 +57,28 @@ def decode(
         answer = _ask(request, limits or Limits())
         info = MediaInfo(**answer["info"])
         samples = np.memmap(target, dtype="<i2", mode="r").reshape(-1, info.channels)
-    return DecodedAudio(info, rate_hz, samples, answer["damaged_packets"], answer["filled_s"])
+    made = derivation({"action": "decode", "rate_hz": rate_hz, "format": "s16"})
+    return DecodedAudio(
+        info, rate_hz, samples, answer["damaged_packets"], answer["filled_s"], f"{made['tool']}: {made['command']}"
+    )
 
 
-def render_playback(path: Path, target: Path, limits: Limits | None = None) -> None:
+def derivation(request: Mapping[str, str | int]) -> dict[str, str]:
+    """Return by what a copy is made: tool, version, and the exact command, without names of files."""
+    return {
+        "tool": f"PyAV {version('av')} (FFmpeg {av.ffmpeg_version_info})",
+        "script_sha256": hashlib.sha256(_CHILD.read_bytes()).hexdigest(),
+        "command": f"python -I {_CHILD.name} {json.dumps(request, sort_keys=True)}",
+    }
+
+
+def render_playback(path: Path, target: Path, limits: Limits | None = None) -> dict[str, str]:
     """Write ``target``, a FLAC of 16 bits with the channels and rate of ``path`` that browsers play.
 
     ``target`` appears whole or not at all.
+
+    Returns:
+        By what it was made: tool, version and command.
 
     Raises:
         MediaRefusedError: it is no usable recording; ``reason_code`` says why.
@@ -69,6 +88,7 @@ def render_playback(path: Path, target: Path, limits: Limits | None = None) -> N
         partial = Path(folder) / "rendition.flac"
         _ask({"action": "render", "source": _absolute(path), "target": str(partial)}, limits or Limits())
         partial.replace(target)
+    return derivation({"action": "render", "format": "flac"})
 
 
 def _absolute(path: Path) -> str:

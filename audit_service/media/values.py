@@ -65,6 +65,7 @@ class DecodedAudio:
         samples: one column per channel, one row per instant.
         damaged_packets: packets that could not be decoded.
         filled_s: seconds of silence that stand in place of lost sound, so that later seconds stay true.
+        made_by: tool, version and command that made the samples.
 
     """
 
@@ -73,6 +74,7 @@ class DecodedAudio:
     samples: NDArray[np.int16]
     damaged_packets: int
     filled_s: float
+    made_by: str = ""
 
     @property
     def channel_count(self) -> int:

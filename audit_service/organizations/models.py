@@ -48,7 +48,11 @@ class Institution(Base):
 
 
 class Agency(Base):
-    """An outside collection agency, or the institution's own overdue-processing centre (``is_internal``)."""
+    """An outside collection agency, or the institution's own overdue-processing centre (``is_internal``).
+
+    ``timezone`` is that of the place it calls from; ``agent_channel`` is the channel of its agents where its recorder
+    always uses the same one. Both None where nobody said.
+    """
 
     __tablename__ = "agencies"
 
@@ -57,6 +61,8 @@ class Agency(Base):
     code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))
     is_internal: Mapped[bool] = mapped_column(Boolean, default=False)
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    agent_channel: Mapped[int | None] = mapped_column(Integer)
 
     institution: Mapped[Institution] = relationship()
 
@@ -113,3 +119,20 @@ class User(Base, UserMixin):
 
     # The mixin declares a list of its own role type; a mapped class must name the mapped one.
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")  # type: ignore[assignment]
+
+
+class ApiKey(Base):
+    """A key with which a lender's system hands files in; only the digest of its secret is stored.
+
+    The secret has 256 random bits, so a plain SHA-256 of it cannot be searched.
+    """
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -80,6 +80,8 @@ def _agencies(session: Session, whole: Entry) -> int:
         agency = known.setdefault((institution.id, code), Agency(institution_id=institution.id, code=code))
         agency.name = entry.text("name", most=200)
         agency.is_internal = entry.flag("is_internal")
+        agency.timezone = entry.zone("timezone", is_required=False) or None
+        agency.agent_channel = entry.whole("agent_channel") if "agent_channel" in entry.values else agency.agent_channel
     whole.problems.refuse_if_any()
     session.add_all(known.values())
     session.flush()

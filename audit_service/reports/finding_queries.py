@@ -213,7 +213,11 @@ def _message_turn(columns: Sequence[Any]) -> Turn | None:
 
 
 def _segment_turn(segment: Segment | None) -> Turn | None:
-    return None if segment is None else Turn(speaker=segment.speaker.value, text=segment.text, start_s=segment.start_s)
+    return (
+        None
+        if segment is None
+        else Turn(speaker=segment.speaker.value, text=segment.read_text, start_s=segment.start_s)
+    )
 
 
 def _entry(finding: Finding, support: _Support, lender: Institution) -> FindingEntry:
@@ -246,7 +250,7 @@ def _entry(finding: Finding, support: _Support, lender: Institution) -> FindingE
 def _passage(finding: Finding, attempt: ContactAttempt, support: _Support) -> Passage | None:
     if finding.segment is not None:
         segment = finding.segment
-        turn = Turn(speaker=segment.speaker.value, text=segment.text, start_s=segment.start_s)
+        turn = Turn(speaker=segment.speaker.value, text=segment.read_text, start_s=segment.start_s)
         before = _segment_turn(support.segments.get((segment.transcript_id, segment.position - 1)))
         after = _segment_turn(support.segments.get((segment.transcript_id, segment.position + 1)))
     elif finding.message is not None:

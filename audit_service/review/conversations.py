@@ -13,7 +13,7 @@ def conversation_of_transcript(transcript: Transcript) -> detection.Conversation
     turns = tuple(
         detection.Turn(
             speaker=segment.speaker.value,
-            text=segment.text,
+            text=segment.read_text,
             start_s=segment.start_s,
             end_s=segment.end_s,
             confidence=segment.confidence,

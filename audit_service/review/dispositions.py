@@ -13,6 +13,7 @@ from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.errors import AuditError, InputRefusedError, NotFoundError
+from audit_service.review.listening import refuse_unheard
 from audit_service.review.models import Disposition, Finding, Verdict
 from audit_service.review.standings import count_verdict
 
@@ -38,6 +39,7 @@ def dispose(
         NotFoundError: there is no such finding.
         InputRefusedError: the verdict is unknown, or a dismissal has no reason.
         SecondPersonNeededError: the finding is fatal, and its dismissal was proposed by the same person.
+        NotListenedError: a doubtful finding is to be confirmed unheard.
     """
     # Two people who speak at once speak one after the other: the second must see what the first said.
     finding = session.scalar(select(Finding).where(Finding.id == finding_id).with_for_update())
@@ -46,6 +48,8 @@ def dispose(
     plain = reason.strip()[:LONGEST_REASON]
     last = _last(session, finding)
     said = _outcome(finding, last, _chosen(verdict, plain), user_id)
+    if said is Verdict.CONFIRMED:
+        refuse_unheard(session, finding, user_id)
     session.add(Disposition(finding_id=finding.id, verdict=said, reason=plain, user_id=user_id, decided_at=clock.now()))
     detail: dict[str, str | int | bool] = {"finding": finding.id, "verdict": said.value, "rule": finding.rule_id}
     custody.record(session, Act(Action.DISPOSED, "finding", str(finding.id), actor=f"user:{user_id}", detail=detail))

@@ -240,3 +240,18 @@ class Disposition(Base):
     decided_at: Mapped[datetime]
 
     finding: Mapped[Finding] = relationship(back_populates="dispositions")
+
+
+class Listening(Base):
+    """Seconds of a recording that a user's player played."""
+
+    __tablename__ = "listenings"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    start_s: Mapped[float] = mapped_column(Float)
+    end_s: Mapped[float] = mapped_column(Float)
+    played_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_listenings_heard", "recording_id", "user_id"),)

@@ -226,8 +226,15 @@ def contact_page(session: Session, attempt_id: int, floor: float = 0.0) -> Conta
         custody=[] if exhibit is None else _custody(session, exhibit),
         progress=next(iter(under_way(session, recording.id)), None) if recording is not None else None,
         under_review=under_review,
-        talk=None if recording is None or transcript is None else measure(transcript.segments, recording.duration_s),
+        talk=None if recording is None or transcript is None else _talk(transcript, recording),
     )
+
+
+def _talk(transcript: Transcript, recording: Recording) -> Talk:
+    is_told_apart = transcript.options.get("told_apart_by", "channel") not in {"voice", "nothing"} and (
+        recording.channels > 1
+    )
+    return measure(transcript.segments, recording.duration_s, transcript.acoustics, is_told_apart=is_told_apart)
 
 
 def _newest_transcript(session: Session, recording: Recording) -> Transcript | None:

@@ -18,7 +18,7 @@ from audit_service.contacts.models import CeaseRequest, Channel, ContactAttempt,
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
-from audit_service.detection import Complaint, Engine, FoundFinding, ScanResult
+from audit_service.detection import Complaint, Conversation, Engine, FoundFinding, ScanResult
 from audit_service.detection.cease_terms import CeaseTerms, terms_of
 from audit_service.errors import NotFoundError
 from audit_service.queue import DETECT, enqueue
@@ -27,6 +27,7 @@ from audit_service.review.history import contact_log
 from audit_service.review.judging import Judge, with_opinions
 from audit_service.review.models import DetectionRun, Finding, FindingKind, PackVersion, RunScope, Severity
 from audit_service.review.packs import stored_version
+from audit_service.review.speaking import spoken_only
 from audit_service.transcription.models import Segment, Transcript
 
 
@@ -70,7 +71,8 @@ def run_transcript(session: Session, engine: Engine, recording_id: int, judge: J
         raise NotFoundError(f"Recording {recording_id} has no transcript.", remedy="Transcribe it first.")
     attempt = transcript.recording.attempt
     conversation = conversation_of_transcript(transcript)
-    result = with_opinions(judge, engine, conversation, engine.scan(conversation))
+    result = _scanned(engine, transcript, conversation)
+    result = with_opinions(judge, engine, conversation, result)
     subject = _Subject(
         RunScope.CONVERSATION,
         attempt.id,
@@ -82,6 +84,13 @@ def run_transcript(session: Session, engine: Engine, recording_id: int, judge: J
     summary = _keep(session, subject, result)
     _note_cease_requests(session, attempt, result.findings)
     return summary
+
+
+def _scanned(engine: Engine, transcript: Transcript, conversation: Conversation) -> ScanResult:
+    """Return what the rules say; nothing of a call in a language that was not listened to, absences least of all."""
+    if transcript.options.get("unsupported_language"):
+        return ScanResult()
+    return spoken_only(engine.scan(conversation), transcript)
 
 
 def run_messages(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -15,7 +15,7 @@ from audit_service.custody.values import Act
 from audit_service.database import existing
 from audit_service.errors import InputRefusedError, NotFoundError
 from audit_service.queue import DETECT, enqueue
-from audit_service.transcription.models import Segment, Transcript
+from audit_service.transcription.models import Segment, SegmentEdit, Transcript
 
 SWAP, ALL_AGENT, ALL_OTHER = "swap", "all_agent", "all_other"
 CORRECTIONS = (SWAP, ALL_AGENT, ALL_OTHER)
@@ -47,7 +47,7 @@ def correct_speakers(session: Session, recording_id: int, correction: str, *, us
     speakers = _speakers(correction, recording)
     if all(speakers.get(segment.speaker, segment.speaker) is segment.speaker for segment in former.segments):
         raise InputRefusedError("This correction changes nothing.", remedy="Choose another, or leave it as it is.")
-    made = _corrected(session, former, speakers, f"user:{user_id}", plain)
+    made = _corrected(session, former, _by_speaker(speakers), f"user:{user_id}", plain)
     if correction == SWAP and recording.agent_channel is not None:
         recording.agent_channel = 1 - recording.agent_channel
     detail: dict[str, str | int | bool] = {"version": made.version, "correction": correction, "reason": plain}
@@ -57,14 +57,19 @@ def correct_speakers(session: Session, recording_id: int, correction: str, *, us
     return made
 
 
-def _newest(session: Session, recording_id: int) -> Transcript:
-    found = session.scalar(
+def newest_transcript(session: Session, recording_id: int) -> Transcript | None:
+    """Return the transcript of a recording that is in force, or None."""
+    return session.scalar(
         select(Transcript)
         .where(Transcript.recording_id == recording_id)
         .order_by(Transcript.version.desc())
         .limit(1)
-        .options(selectinload(Transcript.segments))
+        .options(selectinload(Transcript.segments).selectinload(Segment.edits))
     )
+
+
+def _newest(session: Session, recording_id: int) -> Transcript:
+    found = newest_transcript(session, recording_id)
     if found is None:
         raise NotFoundError("This recording has no transcript yet.", remedy="Wait until it has been transcribed.")
     return found
@@ -79,8 +84,21 @@ def _speakers(correction: str, recording: Recording) -> Mapping[Speaker, Speaker
     return dict.fromkeys(Speaker, Speaker.AGENT if correction == ALL_AGENT else other)
 
 
+def _by_speaker(speakers: Mapping[Speaker, Speaker]) -> Callable[[Segment], Speaker]:
+    return lambda segment: speakers.get(segment.speaker, segment.speaker)
+
+
+def by_channel(
+    session: Session, former: Transcript, speaker_on: Callable[[int], Speaker], actor: str, reason: str
+) -> Transcript | None:
+    """Store a new version with the speaker of each channel; None where that is who speaks already."""
+    if all(speaker_on(segment.channel) is segment.speaker for segment in former.segments):
+        return None
+    return _corrected(session, former, lambda segment: speaker_on(segment.channel), actor, reason)
+
+
 def _corrected(
-    session: Session, former: Transcript, speakers: Mapping[Speaker, Speaker], actor: str, reason: str
+    session: Session, former: Transcript, speaker_of: Callable[[Segment], Speaker], actor: str, reason: str
 ) -> Transcript:
     made = Transcript(
         recording_id=former.recording_id,
@@ -93,21 +111,38 @@ def _corrected(
         language=former.language,
         created_at=clock.now(),
         took_s=0.0,
+        speech=list(former.speech),
+        acoustics=dict(former.acoustics),
     )
     made.segments = [
         Segment(
             position=segment.position,
             channel=segment.channel,
-            speaker=speakers.get(segment.speaker, segment.speaker),
+            speaker=speaker_of(segment),
             start_s=segment.start_s,
             end_s=segment.end_s,
             text=segment.text,
             text_original=segment.text_original,
             confidence=segment.confidence,
             words=segment.words,
+            language=segment.language,
+            level_db=segment.level_db,
+            edits=[_copied(edit) for edit in segment.edits],
         )
         for segment in former.segments
     ]
     session.add(made)
     session.flush()
     return made
+
+
+def _copied(edit: SegmentEdit) -> SegmentEdit:
+    """Return a correction of words as the new version has it: who speaks does not change what is said."""
+    return SegmentEdit(
+        text=edit.text,
+        reason=edit.reason,
+        actor=edit.actor,
+        edited_at=edit.edited_at,
+        reverted_at=edit.reverted_at,
+        reverted_by=edit.reverted_by,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from audit_service.media.values import DecodedAudio
 from audit_service.transcription.engines.protocol import Engine, TogetherEngine
+from audit_service.transcription.levels import amplified, levelled
 from audit_service.transcription.parts import Memory, Part, cut, moved
 from audit_service.transcription.suppression import SILENCE_LEVEL, level
 from audit_service.transcription.values import HeardPassage
@@ -27,6 +29,16 @@ class Call:
     audio: DecodedAudio
     language: str
     memory: Memory
+
+    @cached_property
+    def gains_db(self) -> Sequence[float]:
+        """Return by how much each channel is made louder; the louder sound itself would fill the memory."""
+        return [levelled(self.audio.channel(channel)).gain_db for channel in range(self.audio.channel_count)]
+
+    def sound(self, part: Part) -> NDArray[np.float32]:
+        """Return a part as it is listened to."""
+        samples = self.audio.channel(part.channel, part.start_s, part.end_s)
+        return amplified(samples, self.gains_db[part.channel])
 
 
 @dataclass(frozen=True)
@@ -74,9 +86,7 @@ def _heard(
 ) -> list[Sequence[HeardPassage]]:
     """Return what is said at the places, and remember it; the time it took is shared by the length of the parts."""
     begun = time.monotonic()
-    sounds = [
-        calls[place.call].audio.channel(place.part.channel, place.part.start_s, place.part.end_s) for place in places
-    ]
+    sounds = [calls[place.call].sound(place.part) for place in places]
     loud = [number for number, sound in enumerate(sounds) if level(sound) >= SILENCE_LEVEL]
     said = dict(zip(loud, _listen([sounds[number] for number in loud], engine, language), strict=True))
     passages = [

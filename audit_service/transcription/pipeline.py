@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from audit_service.media.services import decode
 from audit_service.media.values import DecodedAudio, Limits
+from audit_service.transcription.acoustics import Channel, channel_of, described, pairs
 from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.languages import of_text, unsupported
+from audit_service.transcription.levels import levelled
 from audit_service.transcription.listening import Call, listen_to
 from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.parts import Forgetful, Memory
@@ -58,11 +61,29 @@ def transcribe_sounds(
 ) -> list[TranscriptResult]:
     """Return the words of several recordings that were decoded and of which the same is known; they are heard together.
 
-    A ``memory`` is that of one recording, and goes with one alone.
+    What is in a language that is not read here is not listened to. A ``memory`` is that of one recording, and goes with
+    one alone.
     """
-    languages = [options.language or engine.find_language(_loudest_opening(audio)) for audio in sounds]
-    calls = [Call(audio, language, memory or Forgetful()) for audio, language in zip(sounds, languages, strict=True)]
-    return [_result(call, heard, engine, options) for call, heard in zip(calls, listen_to(calls, engine), strict=True)]
+    spoken = [_spoken(audio, engine, options) for audio in sounds]
+    calls = [
+        Call(audio, language, memory or Forgetful())
+        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+        if is_read
+    ]
+    heard = iter(zip(calls, listen_to(calls, engine), strict=True))
+    return [
+        _result(*next(heard), engine, options) if is_read else _not_listened_to(engine, language, audio)
+        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+    ]
+
+
+def _spoken(audio: DecodedAudio, engine: Engine, options: ListeningOptions) -> tuple[str, bool]:
+    """Return the spoken language, and whether it is read here; one that was stated is taken as it is."""
+    if options.language:
+        return options.language, True
+    opening = _loudest_opening(audio)
+    other = unsupported(engine.language_odds(opening))
+    return (other, False) if other else (engine.find_language(opening), True)
 
 
 def _result(
@@ -71,11 +92,17 @@ def _result(
     """Return the transcript of a call: what nobody said left out, the sides told apart."""
     audio = call.audio
     suppressed: Counter[str] = Counter({SILENT: 0, NOBODY: 0, LEARNT: 0})
-    heard = [Sieve(audio.channel(channel), suppressed).said(found) for channel, found in enumerate(passages)]
+    heard: list[list[HeardPassage]] = []
+    sound: list[Channel] = []
+    for channel, found in enumerate(passages):
+        level_now = levelled(audio.channel(channel))
+        sieve = Sieve(level_now.samples, suppressed)
+        heard.append(sieve.said(found))
+        sound.append(channel_of(level_now, sieve.speech))
     sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
     speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
     segments = [
-        _segment(passage, side if len(heard) > 1 else 0, speakers[side], call.language)
+        _segment(passage, side if len(heard) > 1 else 0, speakers[side], call.language, sound)
         for side, found in enumerate(sides)
         for passage in found
     ]
@@ -83,10 +110,26 @@ def _result(
         engine=engine.name,
         model=engine.model,
         model_sha256=engine.model_sha256,
-        options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s},
+        options=dict(engine.options) | told | suppressed | {"filled_s": audio.filled_s, "decoded_by": audio.made_by},
         language=call.language,
         duration_s=audio.duration_s,
         segments=tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.channel))),
+        speech=tuple(pairs(channel.speech) for channel in sound),
+        acoustics=described(sound, audio.duration_s),
+    )
+
+
+def _not_listened_to(engine: Engine, language: str, audio: DecodedAudio) -> TranscriptResult:
+    """Return a result without words: what is spoken is not read here, and guesses would look like words."""
+    options = dict(engine.options) | {"unsupported_language": language, "decoded_by": audio.made_by}
+    return TranscriptResult(
+        engine=engine.name,
+        model=engine.model,
+        model_sha256=engine.model_sha256,
+        options=options,
+        language=language,
+        duration_s=audio.duration_s,
+        unsupported_language=language,
     )
 
 
@@ -113,14 +156,19 @@ def _loudest_opening(audio: DecodedAudio) -> NDArray[np.float32]:
     return max(openings, key=level)
 
 
-def _segment(passage: HeardPassage, channel: int, speaker: str, language: str) -> SpokenSegment:
+def _segment(
+    passage: HeardPassage, channel: int, speaker: str, language: str, sound: Sequence[Channel]
+) -> SpokenSegment:
+    text = normalise(passage.text, language)
     return SpokenSegment(
         channel=channel,
         speaker=speaker,
         start_s=round(passage.start_s, 2),
         end_s=round(passage.end_s, 2),
-        text=normalise(passage.text, language),
+        text=text,
         text_original=passage.text,
         confidence=round(passage.confidence, 3),
         words=passage.words,
+        language=of_text(text, language),
+        level_db=sound[channel].levelled.level_db(passage.start_s, passage.end_s),
     )

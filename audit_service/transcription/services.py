@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -26,12 +26,14 @@ from audit_service.transcription import progress
 from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.models import Segment, Transcript
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
+from audit_service.transcription.referrals import refer_if_needed
 from audit_service.transcription.values import SpokenSegment, TranscriptResult
+from audit_service.transcription.word_lists import words_in_use
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What must be listened to, read in one short transaction."""
+    """What must be listened to, read in one short transaction; ``words`` is the lender's list in use."""
 
     recording_id: int
     exhibit_id: int
@@ -39,15 +41,18 @@ class Plan:
     language: str | None
     agent_channel: int | None
     counterpart: str
+    words: str = ""
+    word_list: int = 0
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What listening gave: the words, the playable rendition, and the seconds it took."""
+    """What listening gave: the words, the playable rendition, the seconds it took, and how the rendition was made."""
 
     result: TranscriptResult
     rendition: Path
     took_s: float
+    derivation: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(session: Session, recording_id: int) -> Plan:
@@ -58,6 +63,7 @@ def plan(session: Session, recording_id: int) -> Plan:
     """
     recording = existing(session, Recording, recording_id)
     reached_borrower = recording.attempt.recipient is Recipient.BORROWER
+    expected = words_in_use(session, recording.attempt.institution_id)
     return Plan(
         recording_id=recording.id,
         exhibit_id=recording.exhibit_id,
@@ -65,6 +71,8 @@ def plan(session: Session, recording_id: int) -> Plan:
         language=recording.language,
         agent_channel=recording.agent_channel,
         counterpart=Speaker.BORROWER.value if reached_borrower else Speaker.THIRD_PARTY.value,
+        words="" if expected is None else " ".join(expected.words),
+        word_list=0 if expected is None else expected.version,
     )
 
 
@@ -94,9 +102,11 @@ def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limit
             counterpart=planned.counterpart,
             limits=limits,
         )
-        result = transcribe_file(source, engine, options, progress.StoredMemory(planned.recording_id, engine))
-        render_playback(source, rendition, limits)
-        yield Heard(result, rendition, time.monotonic() - began)
+        ears = engine.with_words(planned.words) if planned.words else engine
+        result = transcribe_file(source, ears, options, progress.StoredMemory(planned.recording_id, ears))
+        result = replace(result, options=dict(result.options) | {"word_list": planned.word_list})
+        made = render_playback(source, rendition, limits)
+        yield Heard(result, rendition, time.monotonic() - began, {"parent_sha256": planned.sha256, **made})
 
 
 def store(session: Session, vault: Vault, planned: Plan, heard: Heard) -> Transcript:
@@ -111,9 +121,11 @@ def store(session: Session, vault: Vault, planned: Plan, heard: Heard) -> Transc
             f"{recording.exhibit.number}.flac",
             "derived",
             derived_from_id=recording.exhibit_id,
+            derivation=heard.derivation,
         )
         recording.rendition_id = custody.seal(session, vault, stream, receipt).exhibit.id
     _record(session, transcript, recording.exhibit)
+    refer_if_needed(session, recording, heard.result)
     progress.forget(session, recording.id)
     session.flush()
     return transcript
@@ -131,6 +143,8 @@ def _transcript(session: Session, recording: Recording, heard: Heard) -> Transcr
         language=heard.result.language,
         created_at=clock.now(),
         took_s=round(heard.took_s, 3),
+        speech=list(heard.result.speech),
+        acoustics=dict(heard.result.acoustics),
     )
     session.add(transcript)
     session.flush()
@@ -149,6 +163,8 @@ def _segment(transcript: Transcript, position: int, spoken: SpokenSegment) -> Se
         text_original=spoken.text_original,
         confidence=spoken.confidence,
         words=[[word.start_s, word.end_s, word.text, word.probability] for word in spoken.words],
+        language=spoken.language,
+        level_db=spoken.level_db,
     )
 
 

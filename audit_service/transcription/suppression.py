@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,15 @@ class Sieve:
     samples: NDArray[np.float32]
     counts: Counter[str] = field(default_factory=Counter)
 
+    @cached_property
+    def speech(self) -> Sequence[Stretch]:
+        """Return where somebody may be speaking, generously."""
+        return find_speech(self.samples, GENEROUS)
+
     def said(self, passages: Sequence[HeardPassage]) -> list[HeardPassage]:
         """Return the passages that somebody said; of those without any letter, none."""
         lettered = [passage for passage in passages if any(character.isalnum() for character in passage.text)]
-        speech = find_speech(self.samples, GENEROUS) if lettered else []
-        return list(self._kept(lettered, speech))
+        return list(self._kept(lettered, self.speech if lettered else []))
 
     def _kept(self, passages: Iterable[HeardPassage], speech: Sequence[Stretch]) -> Iterable[HeardPassage]:
         for passage in passages:

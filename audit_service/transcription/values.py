@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class HeardPassage:
 
 @dataclass(frozen=True)
 class SpokenSegment:
-    """One stretch of one speaker. ``text`` is normalised, ``text_original`` is what the engine wrote."""
+    """One stretch of one speaker. ``text`` is normalised, ``text_original`` is what the engine wrote.
+
+    ``language`` is that of these words alone; ``level_db`` is how loud they were, in decibels below full scale.
+    """
 
     channel: int
     speaker: str
@@ -47,6 +51,8 @@ class SpokenSegment:
     text_original: str
     confidence: float
     words: tuple[Word, ...] = ()
+    language: str = ""
+    level_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class TranscriptResult:
 
     ``options`` also says how the sides were told apart, and counts what was left out because nobody said it
     (``suppressed_…``).
+
+    Attributes:
+        speech: for each channel the stretches with speech, pairs of seconds.
+        acoustics: what the sound says of levels, music and dead air; see ``acoustics.described``.
+        unsupported_language: the language that is spoken and not read; then nothing was listened to.
     """
 
     engine: str
@@ -64,3 +75,6 @@ class TranscriptResult:
     language: str
     duration_s: float
     segments: tuple[SpokenSegment, ...] = field(default_factory=tuple)
+    speech: tuple[list[list[float]], ...] = ()
+    acoustics: Mapping[str, Any] = field(default_factory=dict)
+    unsupported_language: str = ""

@@ -21,15 +21,17 @@ from audit_service.custody.values import Act
 from audit_service.database import transaction
 from audit_service.i18n import gettext
 from audit_service.intake import queries as intake_queries
+from audit_service.intake import reconciliation
 from audit_service.organizations.queries import user_by_email
 from audit_service.reports.wording import CATEGORIES
 from audit_service.review import publication, queries
 from audit_service.review.dispositions import CHOICES, dispose
+from audit_service.review.listening import note_listening
 from audit_service.review.models import FindingKind, Severity, Verdict
 from audit_service.review.standings import rule_precisions
 from audit_service.transcription.corrections import correct_speakers
 from audit_service.web.policy import READERS, REVIEWERS, allow
-from audit_service.web.uploads import staging
+from audit_service.web.tus import staging
 from evidence_store import SealedReader
 
 bp = Blueprint("officer", __name__, url_prefix="/officer")
@@ -191,6 +193,16 @@ def _blocks(stream: SealedReader, start: int, end: int) -> Iterator[bytes]:
             yield block
 
 
+@bp.post("/recordings/<int:recording_id>/played")
+@allow(*REVIEWERS)
+def played(recording_id: int) -> tuple[str, int]:
+    """Keep that the player played a stretch; doubtful findings can be confirmed only when it did."""
+    start_s, end_s = (request.form.get(name, -1.0, type=float) for name in ("start", "end"))
+    with transaction() as session:
+        note_listening(session, recording_id, current_user.id, start_s, end_s)
+    return "", 204
+
+
 @bp.get("/complaints")
 @allow(*READERS)
 def complaint_list() -> str:
@@ -263,4 +275,5 @@ def intake() -> str:
             problems=problems,
             balance=intake_queries.balance(session),
             waiting=staging().waiting(),
+            alerts=reconciliation.open_alerts(session),
         )

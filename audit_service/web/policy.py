@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 from audit_service.organizations.models import RoleName
 
 PUBLIC = "public"
+BY_KEY = "by key"
+"""Programs of the lender with a bearer key; the blueprint of the interface checks it before any view."""
 REVIEWERS = (RoleName.OFFICER, RoleName.LEAD, RoleName.ADMINISTRATOR)
 READERS = (*REVIEWERS, RoleName.AUDITOR)
 
@@ -58,7 +60,7 @@ def _check() -> Response | None:
     if request.endpoint is None:
         return None
     allowed = roles_of(current_app, request.endpoint) or ()
-    if PUBLIC in allowed:
+    if {PUBLIC, BY_KEY} & set(allowed):
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("security.login", next=request.path))

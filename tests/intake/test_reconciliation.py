@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
+from audit_service.custody.models import Action, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import Session
-from audit_service.intake.reconciliation import LengthGap, reconcile
+from audit_service.intake.reconciliation import DaySheet, LengthGap, open_alerts, raise_alerts, reconcile
+from tests.factories import contacts, organizations
 from tests.intake.files import calls, log, receive, recording, registered
 
 
@@ -43,3 +46,36 @@ def test_days_are_those_of_the_lender_and_agencies_are_told_apart(
         ("2026-03-04", "hengda"),
     ]
     assert reconcile(session, agency="northfield") == []
+
+
+def sheet(agency_code: str, institution_code: str, **values: object) -> DaySheet:
+    made = DaySheet(institution_code, agency_code, date(2026, 3, 3))
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_an_alert_is_raised_above_the_threshold_once_and_cleared_when_the_recordings_come(session: Session) -> None:
+    lender = organizations.institution(session)
+    agency = organizations.agency(session, lender)
+    bad = sheet(agency.code, lender.code, answered=100, recorded=95, without_recording=["c"] * 5)
+    [alert] = raise_alerts(session, [bad], 0.02)
+    assert (alert.share, alert.counts["without_recording"]) == (0.05, 5)
+    assert raise_alerts(session, [bad], 0.02) == []
+    assert [one.id for one in open_alerts(session)] == [alert.id]
+    tolerable = sheet(agency.code, lender.code, answered=100, recorded=98, without_recording=["c"] * 2)
+    assert raise_alerts(session, [tolerable], 0.02) == []
+    assert open_alerts(session) == []
+    assert [one.id for one in raise_alerts(session, [bad], 0.02)] == [alert.id]
+    assert session.query(LedgerRow).filter_by(action=Action.ALERTED).count() == 3
+
+
+def test_a_call_cut_by_thirty_seconds_is_told_however_long_it_is(session: Session, vault: Vault) -> None:
+    lender = organizations.institution(session)
+    agency = organizations.agency(session, lender)
+    for talk_s, recorded_s in ((600.0, 570.0), (600.0, 640.0), (60.0, 56.0)):
+        attempt = contacts.attempt(session, contacts.borrower(session, lender), agency, talk_s=talk_s, source_row=1)
+        contacts.recording(session, vault, attempt).duration_s = recorded_s
+    session.flush()
+    [found] = reconcile(session)
+    assert [(gap.talk_s, gap.recorded_s) for gap in found.gaps] == [(600.0, 570.0)]

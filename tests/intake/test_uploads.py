@@ -22,7 +22,7 @@ from audit_service.jobs.tasks import receive_batch
 from tests.factories import contacts, organizations
 from tests.factories.contacts import tone_wav
 
-USER = 3
+USER = "user:3"
 
 
 @pytest.fixture
@@ -85,7 +85,8 @@ def test_another_user_and_an_invented_token_find_nothing(staging: Staging) -> No
     batch = staging.open_batch(USER)
     token = send(staging, batch, "a.wav", b"abc")
     for wrong in (
-        (batch, token, USER + 1),
+        (batch, token, "user:4"),
+        (batch, token, "key:3"),
         (batch, "../../etc", USER),
         ("0" * 32, token, USER),
         (batch, "f" * 32, USER),

@@ -252,3 +252,42 @@ def test_every_reason_code_of_the_child_has_a_remedy():
 
     assert used <= set(REMEDIES)
     assert len(used) >= 9
+
+
+def test_a_day_of_silence_in_a_few_bytes_is_refused_and_not_unpacked(tmp_path):
+    """A frame of AMR without sound is one byte: 24 hours are 4.3 MB and would be 2.8 GB of samples; a WAV says so."""
+    day = 24 * 3600
+    bomb, sparse = tmp_path / "call.amr", tmp_path / "call.wav"
+    bomb.write_bytes(b"#!AMR\n" + b"\x7c" * (day * 50))
+    sparse.write_bytes(wav_header(1, 1, 8000, 2, 16, day * 16000))
+    with sparse.open("r+b") as stream:
+        stream.truncate(44 + day * 16000)
+    work_dir = tmp_path / "work"
+    work_dir.mkdir()
+
+    for file in (bomb, sparse):
+        assert reason(probe, file) == "media.too_long"
+        assert reason(lambda: decode(file, work_dir=work_dir)) == "media.too_long"  # noqa: B023 - called at once
+    assert list(work_dir.iterdir()) == []
+
+
+def test_an_archive_with_a_recordings_name_is_refused_unopened(tmp_path):
+    """42 kB that unpack to gigabytes: nothing unpacks archives, whatever they are called."""
+    file = tmp_path / "call.wav"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("call.wav", bytes(20_000_000))
+
+    assert file.stat().st_size < 50_000
+    assert reason(probe, file) == "media.unknown_format"
+
+
+def test_a_copy_says_by_what_it_was_made(tmp_path):
+    source = wav(tmp_path / "call.wav")
+
+    made = render_playback(source, tmp_path / "call.flac")
+
+    assert made["tool"].startswith("PyAV ")
+    assert "FFmpeg" in made["tool"]
+    assert made["command"] == 'python -I child.py {"action": "render", "format": "flac"}'
+    assert len(made["script_sha256"]) == 64
+    assert decode(source).made_by.endswith('{"action": "decode", "format": "s16", "rate_hz": 16000}')

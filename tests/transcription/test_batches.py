@@ -96,6 +96,18 @@ def test_doubtful_texts_are_decoded_again_and_the_better_one_is_kept(
     better = decoded(likely=-0.9)
     answers = {faster_whisper.WAYS[0]: doubtful, faster_whisper.WAYS[1]: better}
     monkeypatch.setattr(
-        engine._decoder, "decode", lambda spectra, _language, way: [answers[way]] * len(spectra) if spectra else []
+        engine.decoder, "decode", lambda spectra, _language, way: [answers[way]] * len(spectra) if spectra else []
     )
     assert engine._decoded([np.zeros((80, 100), np.float32)], "zh") == [better]
+
+
+def test_an_engine_with_more_words_shares_the_weights_and_leaves_the_first_as_it_was(
+    engine: FasterWhisperEngine,
+) -> None:
+    (agent, _) = channels("zh-02")
+    before = engine.listen(agent, "zh")
+    told = engine.with_words("安信消费金融").with_words("逾期")
+    assert (told.expected, told.options["words"], engine.options["words"]) == ("安信消费金融 逾期",) * 2 + ("",)
+    assert told.decoder.words == "安信消费金融 逾期"
+    assert engine.decoder.words is None
+    assert engine.listen(agent, "zh") == before

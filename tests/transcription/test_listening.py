@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,12 @@ class Together:
 
     def find_language(self, _samples: NDArray[np.float32]) -> str:
         return "zh"
+
+    def language_odds(self, _samples: NDArray[np.float32]) -> Mapping[str, float]:
+        return {}
+
+    def with_words(self, _words: str) -> Together:
+        return self
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         return self.listen_together([samples], language)[0]

@@ -37,6 +37,12 @@ class Dying:
         self.dies_at = dies_at
         self.lengths: list[float] = []
 
+    def with_words(self, _words: str):
+        return self
+
+    def language_odds(self, _samples: NDArray[np.float32]) -> dict[str, float]:
+        return {}
+
     def find_language(self, _samples: NDArray[np.float32]) -> str:
         return "zh"
 

@@ -108,6 +108,12 @@ class Reciting(Engine):
     def __init__(self, spoken: list[dict]) -> None:
         self._spoken = spoken
 
+    def with_words(self, _words: str):
+        return self
+
+    def language_odds(self, _samples: np.ndarray) -> dict[str, float]:
+        return {}
+
     def find_language(self, _samples: np.ndarray) -> str:
         return "zh"
 

@@ -80,7 +80,7 @@ class BatchDecoder:
     """
 
     def __init__(self, whisper: WhisperModel, workers: int, words: str | None) -> None:
-        self._whisper, self._workers, self._words = whisper, workers, words
+        self._whisper, self._workers, self.words = whisper, workers, words
 
     def decode(self, spectra: Sequence[Spectrum], language: str, way: Way) -> list[Decoded]:
         """Return what is read in each window."""
@@ -105,7 +105,7 @@ class BatchDecoder:
     def _read(self, spectra: Sequence[Spectrum], language: str, way: Way) -> list[Decoded]:
         """Return what is read in windows that are padded to the same length."""
         tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual=True, task="transcribe", language=language)
-        prompt = self._whisper.get_prompt(tokenizer, [], hotwords=self._words)
+        prompt = self._whisper.get_prompt(tokenizer, [], hotwords=self.words)
         encoded = [self._encoded(spectrum, way) for spectrum in spectra]
         longest_s = max(spectrum.shape[1] for spectrum in spectra) / FRAMES_A_SECOND
         results = self._whisper.model.generate(

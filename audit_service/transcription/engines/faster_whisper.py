@@ -8,7 +8,8 @@ or the text before as context made more errors than it mended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -68,6 +69,7 @@ class FasterWhisperEngine:
             "speech_sureness": SURENESS,
             "words": words,
         }
+        self.expected = words or None
         self._threads = threads
         self._whisper = WhisperModel(
             str(weights.folder),
@@ -77,13 +79,25 @@ class FasterWhisperEngine:
             num_workers=threads,
             local_files_only=True,
         )
-        self._decoder = BatchDecoder(self._whisper, threads, words or None)
+        self.decoder = BatchDecoder(self._whisper, threads, self.expected)
+
+    def with_words(self, words: str) -> FasterWhisperEngine:
+        """Return an engine of the same loaded weights that expects more words."""
+        made = copy.copy(self)
+        made.expected = " ".join(filter(None, (self.expected, words))) or None
+        made.options = self.options | {"words": made.expected or ""}
+        made.decoder = BatchDecoder(self._whisper, self._threads, made.expected)
+        return made
 
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the likelier of the supported languages."""
-        _, _, probabilities = self._whisper.detect_language(samples)
-        likely = dict(probabilities)
+        likely = self.language_odds(samples)
         return max(LANGUAGES, key=lambda language: likely.get(language, 0.0))
+
+    def language_odds(self, samples: NDArray[np.float32]) -> Mapping[str, float]:
+        """Return how likely each language is that Whisper knows."""
+        _, _, probabilities = self._whisper.detect_language(samples)
+        return dict(probabilities)
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what is said, split where the speaker pauses."""
@@ -122,10 +136,10 @@ class FasterWhisperEngine:
 
     def _decoded(self, spectra: Sequence[Spectrum], language: str) -> list[Decoded]:
         """Return what is read in windows; the doubtful ones are read again in the other ways, and the best is kept."""
-        best = self._decoder.decode(spectra, language, WAYS[0])
+        best = self.decoder.decode(spectra, language, WAYS[0])
         for way in WAYS[1:]:
             doubtful = [place for place, decoded in enumerate(best) if _is_doubtful(decoded)]
-            again = self._decoder.decode([spectra[place] for place in doubtful], language, way)
+            again = self.decoder.decode([spectra[place] for place in doubtful], language, way)
             for place, decoded in zip(doubtful, again, strict=True):
                 best[place] = max(best[place], decoded, key=_likelihood)
         return best

@@ -6,7 +6,8 @@ For those who want the reference implementation as a second ear; several times s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -48,15 +49,27 @@ class OpenAIWhisperEngine:
             "pause_s": PAUSE_S,
             "words": words,
         }
-        self._words = words or None
+        self.expected = words or None
         torch.set_num_threads(threads)
         self._whisper = load(weights)
 
+    def with_words(self, words: str) -> OpenAIWhisperEngine:
+        """Return an engine of the same loaded weights that expects more words."""
+        made = copy.copy(self)
+        made.expected = " ".join(filter(None, (self.expected, words))) or None
+        made.options = self.options | {"words": made.expected or ""}
+        return made
+
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the likelier of the supported languages."""
+        likely = self.language_odds(samples)
+        return max(LANGUAGES, key=lambda language: likely.get(language, 0.0))
+
+    def language_odds(self, samples: NDArray[np.float32]) -> Mapping[str, float]:
+        """Return how likely each language is that Whisper knows."""
         spectrum = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), self._whisper.dims.n_mels)
         _, likely = self._whisper.detect_language(spectrum)
-        return max(LANGUAGES, key=lambda language: float(likely.get(language, 0.0)))
+        return {language: float(odds) for language, odds in likely.items()}
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what is said, split where the speaker pauses."""
@@ -70,7 +83,7 @@ class OpenAIWhisperEngine:
             no_speech_threshold=NO_SPEECH_PROBABILITY,
             logprob_threshold=LOWEST_LOG_PROBABILITY,
             compression_ratio_threshold=MOST_COMPRESSIBLE,
-            initial_prompt=self._words,
+            initial_prompt=self.expected,
             fp16=False,
         )
         return split_at_pauses(

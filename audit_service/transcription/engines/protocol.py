@@ -28,8 +28,14 @@ class Engine(Protocol):
     def options(self) -> Mapping[str, str | int | float | bool | None]:
         """Return what decoding depends on."""
 
+    def with_words(self, words: str) -> Engine:
+        """Return the same engine expecting words of the trade besides its own, divided by blanks."""
+
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the spoken language (``zh`` or ``en``) of samples at 16 kHz, from -1 to 1."""
+
+    def language_odds(self, samples: NDArray[np.float32]) -> Mapping[str, float]:
+        """Return how likely each language is (codes of ISO 639-1, 0 to 1); nothing where the engine cannot tell."""
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what is said in the samples (16 kHz, -1 to 1, one channel), in order of time."""

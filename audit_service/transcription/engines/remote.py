@@ -42,6 +42,10 @@ class RemoteEngine:
         self.options: dict[str, str | int | float | bool | None] = {"response_format": "verbose_json"}
         self._address = address
 
+    def with_words(self, _words: str) -> RemoteEngine:
+        """Return this engine: what a server expects is set there."""
+        return self
+
     def find_language(self, samples: NDArray[np.float32]) -> str:
         """Return the language that the server hears in the opening; Chinese where it names another.
 
@@ -50,6 +54,10 @@ class RemoteEngine:
         """
         answer = self._ask(samples[: OPENING_S * SPEECH_RATE_HZ], {})
         return LANGUAGES.get(str(answer.get("language", "")).lower(), "zh")
+
+    def language_odds(self, _samples: NDArray[np.float32]) -> Mapping[str, float]:
+        """Return nothing: the interface names one language and no odds."""
+        return {}
 
     def listen(self, samples: NDArray[np.float32], language: str) -> Sequence[HeardPassage]:
         """Return what the server hears, split where the speaker pauses.

@@ -30,3 +30,37 @@ audio.addEventListener("timeupdate", () => {
     turn.classList.toggle("playing", now >= Number(turn.dataset.start) && now < Number(turn.dataset.end));
   }
 });
+
+// Tells the service which seconds were really played: doubtful findings can be confirmed only by who listened.
+let begun = null;
+let last = null;
+const LONGEST_STEP_S = 1.5;
+
+function report() {
+  if (begun !== null && last - begun > 0.2 && audio.dataset.played) {
+    const body = new FormData();
+    body.append("start", begun.toFixed(2));
+    body.append("end", last.toFixed(2));
+    fetch(audio.dataset.played, { method: "POST", body, headers: { "X-CSRFToken": audio.dataset.token }, keepalive: true });
+  }
+  begun = null;
+}
+
+audio.addEventListener("timeupdate", () => {
+  const now = audio.currentTime;
+  if (audio.seeking || audio.paused) return;
+  if (begun !== null && (now < last || now - last > LONGEST_STEP_S)) report();
+  if (begun === null) begun = now;
+  last = now;
+});
+audio.addEventListener("pause", () => {
+  if (begun !== null && audio.currentTime >= last && audio.currentTime - last < LONGEST_STEP_S) last = audio.currentTime;
+  report();
+});
+audio.addEventListener("seeking", report);
+setInterval(() => {
+  if (begun === null || last - begun < 2) return;
+  const reached = last;
+  report();
+  begun = reached;
+}, 1000);
