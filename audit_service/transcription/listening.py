@@ -19,7 +19,9 @@ from audit_service.transcription.suppression import SILENCE_LEVEL, level
 from audit_service.transcription.values import HeardPassage
 
 TOGETHER = 8
-"""Parts heard together at most; it bounds the memory: some 30 MB for a part of five minutes."""
+"""Parts heard together at most."""
+TOGETHER_S = 600.0
+"""Seconds of sound heard together at most: bounds the memory, and what a worker that dies has to hear again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +56,12 @@ def listen_to(calls: Sequence[Call], engine: Engine) -> list[list[list[HeardPass
     found: dict[_Place, Sequence[HeardPassage] | None] = {
         place: calls[place.call].memory.recall(place.part) for place in _places(calls)
     }
-    waiting = [place for place, recalled in found.items() if recalled is None]
-    for language, places in groupby(_in_turn(waiting, calls), key=lambda place: calls[place.call].language):
+
+    def language_of(place: _Place) -> str:
+        return calls[place.call].language
+
+    waiting = sorted((place for place, recalled in found.items() if recalled is None), key=language_of)
+    for language, places in groupby(waiting, key=language_of):
         for together in _groups(list(places), engine):
             found.update(zip(together, _heard(together, calls, engine, language), strict=True))
     heard: list[list[list[HeardPassage]]] = [[[] for _ in range(call.audio.channel_count)] for call in calls]
@@ -71,14 +77,21 @@ def _places(calls: Sequence[Call]) -> Iterator[_Place]:
                 yield _Place(number, part)
 
 
-def _in_turn(places: Sequence[_Place], calls: Sequence[Call]) -> list[_Place]:
-    """Return the places by language, the openings of all channels before what comes later."""
-    return sorted(places, key=lambda place: (calls[place.call].language, place.part.start_s))
+def _groups(places: Sequence[_Place], engine: Engine) -> Iterator[list[_Place]]:
+    """Yield the places that are heard together, in order."""
+    most = TOGETHER if isinstance(engine, TogetherEngine) else 1
+    group: list[_Place] = []
+    for place in places:
+        if group and (len(group) == most or sum(map(_length_s, [*group, place])) > TOGETHER_S):
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
 
 
-def _groups(places: Sequence[_Place], engine: Engine) -> Iterator[Sequence[_Place]]:
-    size = TOGETHER if isinstance(engine, TogetherEngine) else 1
-    return (places[first : first + size] for first in range(0, len(places), size))
+def _length_s(place: _Place) -> float:
+    return place.part.end_s - place.part.start_s
 
 
 def _heard(
@@ -92,10 +105,10 @@ def _heard(
     passages = [
         [moved(passage, place.part.start_s) for passage in said.get(number, ())] for number, place in enumerate(places)
     ]
-    took_s, length_s = time.monotonic() - begun, sum(place.part.end_s - place.part.start_s for place in places)
+    took_s, length_s = time.monotonic() - begun, sum(map(_length_s, places))
     for place, found in zip(places, passages, strict=True):
         audio = calls[place.call].audio
-        share = (place.part.end_s - place.part.start_s) / length_s if length_s else 0.0
+        share = _length_s(place) / length_s if length_s else 0.0
         calls[place.call].memory.keep(place.part, found, took_s * share, audio.duration_s * audio.channel_count)
     return list(passages)
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audit_service.media.services import SPEECH_RATE_HZ, decode
-from audit_service.transcription import parts
+from audit_service.transcription import listening, parts
 from audit_service.transcription.listening import TOGETHER, Call, listen_to
 from audit_service.transcription.parts import Forgetful, Part
 from audit_service.transcription.values import HeardPassage, Word
@@ -85,3 +85,10 @@ def test_what_is_remembered_is_not_heard_again() -> None:
     assert len(memory.kept) == 2
     assert listen_to([call], engine) == first
     assert engine.groups == [2]
+
+
+def test_no_more_is_heard_together_than_a_dying_worker_may_lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, given = Together(), calls([CALLS[0]])
+    monkeypatch.setattr(listening, "TOGETHER_S", given[0].audio.duration_s * 1.5)
+    listen_to(given, engine)
+    assert engine.groups == [1, 1]
