@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 from flask import Flask
-from sqlalchemy.orm import Session
 
 from audit_service.cli.context import application, settings_of
 from audit_service.cli.output import console, emit, json_option, table
-from audit_service.database import transaction
+from audit_service.database import Session, transaction
 from audit_service.detection import Engine
 from audit_service.errors import InputRefusedError
 from audit_service.jobs.tasks import speech_engine
