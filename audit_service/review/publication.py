@@ -7,6 +7,7 @@ others are published and approved here. Until then the version approved before g
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -99,6 +100,15 @@ def waiting_versions(session: Session) -> Sequence[PackVersion]:
     return session.scalars(_waiting()).all()
 
 
+@dataclass(frozen=True)
+class UnapprovedPack:
+    """A pack as it lies in its folder, which nobody approved; ``is_silent``: no older version judges in its place."""
+
+    pack: str
+    version: str
+    is_silent: bool
+
+
 def published_versions(session: Session) -> Sequence[PackVersion]:
     """Return all published pack versions, the newest first."""
     query = select(PackVersion).where(
@@ -119,6 +129,15 @@ def engine_in_force(session: Session, folders: tuple[Path, ...]) -> Engine:
             _engines.clear()
         _engines[key] = Engine(packs)
     return _engines[key]
+
+
+def unapproved_packs(session: Session, folders: tuple[Path, ...]) -> list[UnapprovedPack]:
+    """Return the packs in ``folders`` that nobody approved as they are: what they changed does not judge."""
+    return [
+        UnapprovedPack(pack.id, pack.version, is_silent=_newest_approved(session, pack) is None)
+        for pack in _loaded(folders)
+        if not _is_approved(session, pack) and not _releasing(pack)
+    ]
 
 
 @lru_cache(maxsize=4)
@@ -163,14 +182,18 @@ def _release(session: Session, pack: Pack, approver: str) -> None:
     _record(session, Action.PUBLISHED, version, SYSTEM)
 
 
-def _approved_before(session: Session, pack: Pack) -> Pack | None:
+def _newest_approved(session: Session, pack: Pack) -> PackVersion | None:
     query = (
         select(PackVersion)
         .where(PackVersion.pack == pack.id, PackVersion.approved_at.is_not(None))
         .order_by(PackVersion.approved_at.desc(), PackVersion.id.desc())
         .limit(1)
     )
-    version = session.scalar(query)
+    return session.scalar(query)
+
+
+def _approved_before(session: Session, pack: Pack) -> Pack | None:
+    version = _newest_approved(session, pack)
     if version is None:
         return None
     for engine in _engines.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
@@ -44,6 +45,12 @@ def actor() -> str:
     return f"user:{current_user.id}"
 
 
+def rule_folders() -> tuple[Path, ...]:
+    """Return the folders of the rule packs."""
+    folders: tuple[Path, ...] = current_app.extensions["audit_settings"].rule_folders
+    return folders
+
+
 def rule_floor() -> float:
     """Return the precision under which a rule is under review."""
     floor: float = current_app.extensions["audit_settings"].rule_floor
@@ -63,6 +70,7 @@ def overview() -> str:
             balance=intake_queries.balance(session),
             complaints=complaint_queries.complaint_list(session, limit=5),
             severities=Severity,
+            unapproved=publication.unapproved_packs(session, rule_folders()),
         )
 
 
@@ -244,6 +252,7 @@ def rules() -> str:
         return render_template(
             "officer/rules.html",
             rules=rule_precisions(session, rule_floor()),
+            unapproved=publication.unapproved_packs(session, rule_folders()),
             floor=rule_floor(),
             waiting=publication.waiting_versions(session),
         )

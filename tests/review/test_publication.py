@@ -150,6 +150,18 @@ def test_a_pack_with_problems_or_failing_examples_is_not_published(own: Path) ->
         publication.checked_packs([own])
 
 
+def test_a_pack_that_nobody_approved_is_named_and_whether_an_older_one_judges(session: Session, own: Path) -> None:
+    assert publication.unapproved_packs(session, (ROOT / "rules" / "cn",)) == []
+    [named] = publication.unapproved_packs(session, (own,))
+    assert named.is_silent
+    published(session, own, named.version)
+    assert publication.unapproved_packs(session, (own,)) == []
+    change(own, "2027.9.9")
+    publication._loaded.cache_clear()
+    [named] = publication.unapproved_packs(session, (own,))
+    assert (named.version, named.is_silent) == ("2027.9.9", False)
+
+
 def test_our_release_judges_as_approved_in_its_lock_and_is_on_record(session: Session) -> None:
     folders = (ROOT / "rules" / "cn", ROOT / "rules" / "us")
     engine = engine_in_force(session, folders)
