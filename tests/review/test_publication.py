@@ -43,7 +43,8 @@ def own(tmp_path: Path) -> Path:
     write(folder / "pack.yaml", pack | {"title": {"zh": "自有", "en": "Own"}, "needs_engine": 1})
     rule = yaml.safe_load((ROOT / "rules/cn/abuse_insult/insult.yaml").read_text(encoding="utf-8"))
     rule |= {"id": "own.abuse_insult.insult", "owner": "wang@example.org"}
-    lists = yaml.safe_load((ROOT / "rules/cn/lexicons/words.yaml").read_text(encoding="utf-8"))["lists"]
+    files = [yaml.safe_load(one.read_text(encoding="utf-8")) for one in (ROOT / "rules/cn/lexicons").glob("*.yaml")]
+    lists = {name: words for file in files for name, words in file["lists"].items()}
     for part in (rule["detect"], rule.get("except", {})):
         for selection in part.values():
             if isinstance(selection, dict) and "any" in selection:
