@@ -23,7 +23,7 @@ from audit_service.review.replaying import replay_contact
 from audit_service.settings import ROOT
 from tests.factories import contacts, organizations
 
-INSULT = "你这个骗子，不要脸的东西，赶紧还钱。"
+INSULT = "不要脸的东西，赶紧还钱。"
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def own(tmp_path: Path) -> Path:
     pack = {"id": "own", "version": "2026.1.0", "jurisdiction": "cn", "languages": ["zh"]}
     write(folder / "pack.yaml", pack | {"title": {"zh": "自有", "en": "Own"}, "needs_engine": 1})
     rule = yaml.safe_load((ROOT / "rules/cn/abuse_insult/insult.yaml").read_text(encoding="utf-8"))
-    rule |= {"id": "own.abuse_insult.insult", "owner": "wang@example.org"}
+    rule |= {"id": "own.abuse_insult.insult", "owner": "wang@example.org", "version": 1}
     files = [yaml.safe_load(one.read_text(encoding="utf-8")) for one in (ROOT / "rules/cn/lexicons").glob("*.yaml")]
     lists = {name: words for file in files for name, words in file["lists"].items()}
     for part in (rule["detect"], rule.get("except", {})):
