@@ -281,14 +281,14 @@ def test_rules_explain_says_why_a_rule_does_not_fire(environment: dict[str, str]
     told = run("rules", "explain", "--why-not", ARREST, environment=environment, stdin=DENIED)
     assert told.returncode == 0, told.stderr
     assert "does not fire" in told.stdout
-    assert "lawful by the exception denial" in told.stdout
+    assert "lawful by the exception refuted" in told.stdout
     answer = json.loads(
         run("rules", "explain", "--why-not", ARREST, "--json", environment=environment, stdin=DENIED).stdout
     )
     (trace,) = answer["traces"]
     (passage,) = trace["passages"]
     assert {line["text"]: line["holds"] for line in passage["table"]}["coming"] is False
-    assert passage["matches"][0]["exceptions"]["denial"]["text"] == "不会去"
+    assert passage["matches"][0]["exceptions"]["refuted"]["text"] == "不会去"
 
 
 def test_rules_explain_reads_a_stored_contact_and_logs_it(app: Flask, environment: dict[str, str]) -> None:
