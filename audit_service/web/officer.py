@@ -70,7 +70,6 @@ def overview() -> str:
             balance=intake_queries.balance(session),
             complaints=complaint_queries.complaint_list(session, limit=5),
             severities=Severity,
-            unapproved=publication.unapproved_packs(session, rule_folders()),
         )
 
 
