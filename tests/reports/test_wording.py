@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from audit_service.custody.models import Action
 from audit_service.i18n import speaking
-from audit_service.reports.wording import finding_details, plane_meaning
+from audit_service.reports.wording import NAMES, finding_details, plane_meaning
 
 SEARCHED = {
     "start_s": 1.2,
@@ -56,3 +57,7 @@ def test_what_was_written_by_people_has_no_confidence(app: Flask) -> None:
     with app.test_request_context(), speaking("en"):
         written = SEARCHED | {"start_s": None, "confidence": None}
         assert finding_details({"searched": written}) == ["All that was heard there: “您好 有件事”."]
+
+
+def test_every_act_of_the_ledger_has_a_name_for_readers() -> None:
+    assert {action.value for action in Action} == set(NAMES["act"])
