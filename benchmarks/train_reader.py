@@ -321,9 +321,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument(
-        "--go-on", type=Path, metavar="FILE", help="a net that --keep kept, or a reader.onnx"
-    )
+    parser.add_argument("--go-on", type=Path, metavar="FILE", help="a net that --keep kept, or a reader.onnx")
     parser.add_argument("--keep", type=Path, metavar="FILE")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
