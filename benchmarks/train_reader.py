@@ -51,7 +51,7 @@ SHARE, LEAST_ODDS, LONGEST, LAYERS = 0.5, -1.5, 160, 12
 LATIN_RANK = 40_000
 DROPPED = 0.1
 EPOCHS, BATCH, RATE, SEED, STRETCH_SEED = 3, 32, 2e-4, 1, 3
-JOINED, STRETCHES, DISGUISED, DISGUISE = 0.3, 0.3, 0.3, 0.1
+JOINED, STRETCHES, DISGUISED, LIGHTEST, HEAVIEST = 0.3, 0.3, 0.35, 0.04, 0.2
 
 
 class Layer(nn.Module):
@@ -215,7 +215,9 @@ class Trainer:
         """Return the examples and turns put together from them, a share of all disguised anew."""
         every = [*examples, *joined(examples, chance)]
         return [
-            (disguiser.disguised(text, DISGUISE), by_agent, found) if chance.random() < DISGUISED else example
+            (disguiser.disguised(text, chance.uniform(LIGHTEST, HEAVIEST)), by_agent, found)
+            if chance.random() < DISGUISED
+            else example
             for example in every
             for text, by_agent, found in [example]
         ]
