@@ -25,6 +25,7 @@ from audit_service.detection.folding import (
     Folded,
     fold_character,
     is_chinese,
+    unleeted,
 )
 from audit_service.detection.lines import BLANK, NEWLINE, Codes, Flags, Lines, Numbers, are_chinese, lines_of
 from audit_service.detection.sounds import hides_pinyin
@@ -34,6 +35,7 @@ from audit_service.detection.sounds import hides_pinyin
 ) = range(12)  # fmt: skip
 _TABLE_SIZE = 0x10000
 _BREAK = "\u2028"  # stands for a line break within a text: the texts themselves are lines
+_LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _SHORTEST_SPELLED = len(" a b c ")
 
 
@@ -108,7 +110,7 @@ def fold_in_bulk(texts: Sequence[str]) -> BulkFolded:
     odd = np.zeros(len(texts) + 1, dtype=bool)
     odd[written.text_of[kinds == _ODD]] = True
     lines, places = _joined(written, kinds, folded, odd)
-    odd[lines.text_of[_evasions(lines.codes)]] = True
+    odd[lines.text_of[_evasions(lines)]] = True
     _find_pinyin(lines, odd)
     is_end = (kinds == _SENTENCE) | (written.codes == NEWLINE)
     sentences = np.cumsum(is_end)
@@ -160,17 +162,33 @@ def _joined(written: Lines, kinds: NDArray[np.uint8], folded: Codes, odd: Flags)
     return Lines(codes.tobytes().decode("utf-32-le"), codes, text_of[places]), places
 
 
-def _evasions(line: Codes) -> Numbers:
-    """Return where a digit stands for a letter, or letters are spelled one by one."""
+def _evasions(lines: Lines) -> Numbers:
+    """Return where digits stand for letters, or letters are spelled one by one."""
+    line = lines.codes
     letter = _are_letters(line)
-    digits = np.isin(line, [ord(sign) for sign in LEET])
-    stands_for = digits[1:-1] & letter[:-2] & letter[2:]
+    digits = (line >= ord("0")) & (line <= ord("9"))
+    beside = np.zeros(len(line), dtype=bool)
+    beside[1:] |= digits[1:] & letter[:-1]
+    beside[:-1] |= digits[:-1] & letter[1:]
+    stands_for = np.array(
+        [place for place in np.flatnonzero(beside).tolist() if _is_leet(lines, place)], dtype=np.int64
+    )
     blank = (line == BLANK) | (line == NEWLINE)
     if len(line) < _SHORTEST_SPELLED:
-        return np.flatnonzero(stands_for) + 1
+        return stands_for
     single = blank[:-2] & letter[1:-1] & blank[2:]
     spelled = single[:-4] & single[2:-2] & single[4:]
-    return np.concatenate([np.flatnonzero(stands_for) + 1, np.flatnonzero(spelled) + 1])
+    return np.concatenate([stands_for, np.flatnonzero(spelled) + 1])
+
+
+def _is_leet(lines: Lines, place: int) -> bool:
+    """Tell whether digits stand for letters in the Latin word at ``place``."""
+    text, first, last = lines.joined, place, place + 1
+    while text[first - 1] in _LETTERS_AND_DIGITS:
+        first -= 1
+    while text[last] in _LETTERS_AND_DIGITS:
+        last += 1
+    return unleeted(text[first:last]) != text[first:last]
 
 
 def _find_pinyin(lines: Lines, odd: Flags) -> None:

@@ -7,6 +7,7 @@ knows the stretch of original text it came from.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -22,7 +23,19 @@ SPLIT_CHARACTERS = {
     "冫欠": "次", "彳聿": "律", "彳主": "往", "贝戋": "贱", "贝分": "贫", "刂歹": "列",
 }  # fmt: skip
 LOOK_ALIKES = str.maketrans("аеорсхуіѕԁӏνοαεκ", "aeopcxyisdlvoaek")
-LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
+LEET = {
+    "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "9": "g", "@": "a", "$": "s", "€": "e", "¢": "c",
+}  # fmt: skip
+_WORD = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*")
+_DIGITS_INSIDE = re.compile(r"(?<=[a-z])(?:11|([0134579])\1?)(?=[a-z])")
+_DIGIT_FIRST = re.compile(r"[135][a-z]{3,}")
+_DIGIT_LAST = re.compile(r"[a-z]{3,}3")
+_COUNTED = frozenset({
+    "day", "days", "min", "mins", "minute", "minutes", "hrs", "hour", "hours", "week", "weeks", "wks", "month",
+    "months", "mths", "year", "years", "yrs", "sec", "secs", "times", "per", "emi", "emis", "usd", "kes", "inr",
+    "php", "ngn", "pesos", "bob", "naira", "rupees", "dollars", "pounds", "percent", "grand", "quid", "bucks",
+    "lakh", "lakhs", "crore", "thousand", "hundred", "million", "people", "ppl", "calls", "more", "and", "for",
+})  # fmt: skip
 APOSTROPHES = frozenset("'’`´")
 ORDINARY_SIGNS = frozenset("-./:&+@#%=–—")
 JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
@@ -195,13 +208,14 @@ class _Folder:
         )
 
     def unleet(self) -> None:
-        """Read a digit between two Latin letters as the letter it looks like (arr3st)."""
+        """Read digits that stand for letters as these letters."""
         row = self.characters
-        for place in range(1, len(row) - 1):
-            around = row[place - 1] + row[place + 1]
-            if row[place] in LEET and around.isascii() and around.isalpha():
-                row[place] = LEET[row[place]]
-                self.noise += 1
+        text = "".join(row)
+        for word in _WORD.finditer(text) if len(text) == len(row) else ():
+            plain = unleeted(word.group())
+            if plain != word.group():
+                self.noise += sum(map(str.__ne__, plain, word.group()))
+                row[word.start() : word.end()] = plain
 
     def join_spelled_words(self) -> None:
         """Drop the spaces of three or more single letters in a row (a r r e s t)."""
@@ -228,6 +242,22 @@ class _Folder:
             return False
         is_start = place == 0 or row[place - 1] == " "
         return is_start and (place + 1 == len(row) or row[place + 1] == " ")
+
+
+@lru_cache(maxsize=8192)
+def unleeted(word: str) -> str:
+    """Return a folded Latin word with letters for the digits that look like them: arr3st, bl00dy, 0ver, 5tate, cas3.
+
+    Not what counts (10k, 5days), numbers things (form7) or sounds like its digit (b4, gr8, evry1).
+    """
+    if not set(word) - set("0abcdefghijklmnopqrstuvwxyz"):
+        return word.replace("0", "o")
+    plain = _DIGITS_INSIDE.sub(lambda found: "ll" if found[0] == "11" else LEET[found[1]] * len(found[0]), word)
+    if _DIGIT_FIRST.fullmatch(plain) and plain[1:] not in _COUNTED:
+        plain = LEET[plain[0]] + plain[1:]
+    if _DIGIT_LAST.fullmatch(plain):
+        plain = plain[:-1] + LEET[plain[-1]]
+    return plain
 
 
 def _hide(signs: str, before: str, after: str) -> bool:
