@@ -29,6 +29,7 @@ PACK_OF = {"zh": "cn", "en": "us"}
 STRENGTH = 20.0
 SMALLEST_WEIGHT = 0.05
 SCORES = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+OF_THE_COURSE = {"disclosure_before_verification", "no_identification"}  # words alone do not show them
 Example = tuple[str, bool, frozenset[str]]
 Odds = NDArray[np.float64]
 
@@ -94,7 +95,7 @@ def examples_of(items: Sequence[corpus.Item]) -> list[Example]:
     for item in items:
         for number, (speaker, text) in enumerate(item.turns):
             truth = {label.category for label in item.labels if label.turn == number}
-            made.append((text, speaker == "agent", frozenset(truth)))
+            made.append((text, speaker == "agent", frozenset(truth - OF_THE_COURSE)))
     return made
 
 
@@ -104,6 +105,7 @@ def stretches_of(items: Sequence[corpus.Item]) -> list[Example]:
         (text[label.start : label.end], speaker == "agent", frozenset({label.category}))
         for item in items
         for label in item.labels
+        if label.category not in OF_THE_COURSE
         for speaker, text in [item.turns[label.turn]]
     ]
 
