@@ -24,7 +24,7 @@ from audit_service.media.values import DecodedAudio, Limits
 from audit_service.settings import setting_from_environment
 from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.engines.protocol import Engine as SpeechEngine
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_sounds
+from audit_service.transcription.pipeline import ListeningOptions, Sound, transcribe_sounds
 from audit_service.transcription.values import TranscriptResult
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _heard(
 ) -> list[TranscriptResult | Exception]:
     """Return the transcripts; where hearing them together fails, each alone has its chance."""
     try:
-        return list(transcribe_sounds(sounds, engine, options))
+        return list(transcribe_sounds([Sound(audio, options) for audio in sounds], engine))
     except AuditError as error:
         if len(sounds) == 1:
             return [error]

@@ -45,6 +45,15 @@ class ListeningOptions:
     limits: Limits = field(default_factory=Limits)
 
 
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A recording that was decoded: what is known of it, and what remembers the parts that were heard before."""
+
+    audio: DecodedAudio
+    options: ListeningOptions
+    memory: Memory = field(default_factory=Forgetful)
+
+
 def transcribe_file(
     path: Path, engine: Engine, options: ListeningOptions, memory: Memory | None = None
 ) -> TranscriptResult:
@@ -53,27 +62,25 @@ def transcribe_file(
     Raises:
         MediaRefusedError: the file cannot be decoded.
     """
-    return transcribe_sounds([decode(path, options.limits)], engine, options, memory)[0]
+    sound = Sound(decode(path, options.limits), options, memory or Forgetful())
+    return transcribe_sounds([sound], engine)[0]
 
 
-def transcribe_sounds(
-    sounds: Sequence[DecodedAudio], engine: Engine, options: ListeningOptions, memory: Memory | None = None
-) -> list[TranscriptResult]:
-    """Return the words of several recordings that were decoded and of which the same is known; they are heard together.
+def transcribe_sounds(sounds: Sequence[Sound], engine: Engine) -> list[TranscriptResult]:
+    """Return the words of several recordings, which are heard together.
 
-    What is in a language that is not read here is not listened to. A ``memory`` is that of one recording, and goes with
-    one alone.
+    What is in a language that is not read here is not listened to.
     """
-    spoken = [_spoken(audio, engine, options) for audio in sounds]
+    spoken = [_spoken(sound.audio, engine, sound.options) for sound in sounds]
     calls = [
-        Call(audio, language, memory or Forgetful())
-        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+        Call(sound.audio, language, sound.memory)
+        for sound, (language, is_read) in zip(sounds, spoken, strict=True)
         if is_read
     ]
     heard = iter(zip(calls, listen_to(calls, engine), strict=True))
     return [
-        _result(*next(heard), engine, options) if is_read else _not_listened_to(engine, language, audio)
-        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+        _result(*next(heard), engine, sound.options) if is_read else _not_listened_to(engine, language, sound.audio)
+        for sound, (language, is_read) in zip(sounds, spoken, strict=True)
     ]
 
 
