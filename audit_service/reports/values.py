@@ -75,12 +75,16 @@ class AttemptLine:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one speaker said (``start_s`` seconds into the recording) or wrote (``sent_at``)."""
+    """What one speaker said (``start_s`` seconds into the recording) or wrote (``sent_at``).
+
+    ``unsure`` are the offsets in ``text`` of words that were recognised with little certainty.
+    """
 
     speaker: str
     text: str
     start_s: float | None = None
     sent_at: datetime | None = None
+    unsure: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,12 @@ class Passage:
     end: int
     before: Turn | None = None
     after: Turn | None = None
+
+    @property
+    def unsure_words(self) -> list[str]:
+        """Words of the three turns that were recognised with little certainty, in order."""
+        turns = [turn for turn in (self.before, self.turn, self.after) if turn is not None]
+        return [turn.text[start:end] for turn in turns for start, end in turn.unsure]
 
 
 @dataclass(frozen=True)

@@ -216,3 +216,13 @@ def test_unknown_numbers_and_reversed_dates_are_refused(session):
     lender = organizations.institution(session)
     with pytest.raises(InputRefusedError, match="before it begins"):
         queries.period_content(session, lender, Period(date(2026, 3, 2), date(2026, 3, 1)))
+
+
+def test_unsure_words_of_a_passage_come_with_it(session, vault):
+    case = cases.filed(session, vault)
+    segment = case.arrest.segment
+    segment.words = [[0.0, 0.1, word, 0.2 if place == 1 else 0.9] for place, word in enumerate(segment.text)]
+    session.flush()
+    passage = complaint_content(session).findings[0].passage
+    assert passage.turn.unsure == ((1, 2),)
+    assert passage.unsure_words == [segment.text[1]]

@@ -298,3 +298,24 @@ def test_a_lead_approves_rules_that_somebody_else_published(app: Flask, client_a
     assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 302
     assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 404
     assert digest not in seen_by(lead, "GET", "/officer/rules").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("locale", "legend", "said"), [("zh_CN", "低于 50 %", "（不确定）"), ("en", "under 50 %", "(unsure)")]
+)
+def test_unsure_words_are_underlined_and_told_in_words_and_a_legend_explains_it(
+    app: Flask, client_as, call, locale: str, legend: str, said: str
+) -> None:
+    officer = client_as("officer")
+    seen_by(officer, "POST", "/language", language=locale)
+    page = f"/officer/contacts/{call['attempt']}"
+    assert legend not in seen_by(officer, "GET", page).text
+    with transaction() as session:
+        segment = session.query(Finding).one().segment
+        segment.words = [[0.0, 0.1, word, 0.2 if word in "警家<" else 0.9] for word in segment.text]
+    refresh()
+    shown = seen_by(officer, "GET", page).text
+    assert legend in shown
+    assert f'法<span class="unsure">警<span class="hidden"> {said}</span></span>马上到你<span' in shown
+    assert '<span class="unsure">&lt;<span' in shown
+    assert ATTACK not in shown
