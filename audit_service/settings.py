@@ -200,6 +200,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds of sound, all channels, that these may have together; a longer recording is transcribed alone.",
     ),
     Setting(
+        "role_threshold",
+        "AUDIT_ROLE_THRESHOLD",
+        "0.8",
+        _share,
+        "Score (0 to 1) under which a guess of who is the agent is uncertain, and an officer must settle it.",
+    ),
+    Setting(
         "upload_max_bytes",
         "AUDIT_UPLOAD_MAX_BYTES",
         str(500 * 1024**2),
@@ -278,6 +285,7 @@ class Settings:
     whisper_threads: int
     transcribe_together: int
     transcribe_together_s: int
+    role_threshold: float
     upload_max_bytes: int
     media_max_seconds: int
     malware_scanner: str

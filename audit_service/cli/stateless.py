@@ -149,7 +149,13 @@ def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int
 
     Example: audit-service transcribe samples/calls/zh-02.wav --language zh
     """
-    options = ListeningOptions(language=language, agent_channel=agent_channel, counterpart="borrower", limits=Limits())
+    options = ListeningOptions(
+        language=language,
+        agent_channel=agent_channel,
+        counterpart="borrower",
+        sure_from=setting_from_environment("role_threshold"),
+        limits=Limits(),
+    )
     engine = chosen_engine(setting_from_environment)
     status = 0
     for first in range(0, len(files), FILES_TOGETHER):
@@ -198,6 +204,8 @@ def transcript_document(file: Path, result: TranscriptResult) -> dict[str, Any]:
         "language": result.language,
         "engine": result.engine,
         "model": result.model,
+        "roles": result.roles,
+        "agent_score": result.options.get("agent_score"),
         "segments": [
             {
                 "channel": segment.channel,

@@ -86,7 +86,7 @@ def desk_of(bound: _Bound) -> Desk:
     settings = bound.settings
     return Desk(
         engine=speech_engine(settings),
-        room=Room(bound.vault, settings.work_dir, media_limits(settings)),
+        room=Room(bound.vault, settings.work_dir, media_limits(settings), settings.role_threshold),
         company=Company(settings.transcribe_together, float(settings.transcribe_together_s)),
         patience=bound.retry,
     )

@@ -20,6 +20,7 @@ from audit_service.jobs.patience import Patience
 from audit_service.transcription import services as transcription
 from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.services import Heard, Plan
+from audit_service.transcription.speakers import Certainty
 from audit_service.transcription.together import Room, listening
 
 log = structlog.get_logger()
@@ -117,11 +118,23 @@ def _fail(desk: Desk, job: Job, error: Exception) -> None:
 def _store(session: Session, desk: Desk, planned: Plan, heard: Heard) -> None:
     """Store the words of a recording, mark its intake item as done and hand it to detection."""
     transcript = transcription.store(session, desk.room.vault, planned, heard)
-    other = heard.result.unsupported_language
-    note = ("language.unsupported", f"The language spoken ({other}) is not read here.") if other else ("", "")
-    intake.finish_item(session, planned.exhibit_id, *note)
+    intake.finish_item(session, planned.exhibit_id, *_note(heard))
     queue.enqueue(session, "detect_transcript", queue=queue.DETECT, recording_id=planned.recording_id)
     log.info("transcribed", recording_id=planned.recording_id, version=transcript.version, took_s=transcript.took_s)
+
+
+def _note(heard: Heard) -> tuple[str, str]:
+    """Return what people must look at: a code and its text, both empty where there is nothing."""
+    result = heard.result
+    if result.unsupported_language:
+        return "language.unsupported", f"The language spoken ({result.unsupported_language}) is not read here."
+    if result.roles == Certainty.UNCERTAIN:
+        score = result.options["agent_score"]
+        return (
+            "roles.uncertain",
+            f"Who is the agent was guessed with a score of {score} of 1; an officer must settle it.",
+        )
+    return "", ""
 
 
 def _release(session: Session, job: Job) -> None:

@@ -213,9 +213,13 @@ def _message_turn(columns: Sequence[Any]) -> Turn | None:
     return None if sender is None else Turn(speaker=str(sender), text=text, sent_at=sent_at)
 
 
-def _segment_turn(segment: Segment) -> Turn:
+def _segment_turn(segment: Segment, *, is_guess: bool) -> Turn:
     return Turn(
-        speaker=segment.speaker.value, text=segment.read_text, start_s=segment.start_s, unsure=unsure_spans(segment)
+        speaker=segment.speaker.value,
+        text=segment.read_text,
+        start_s=segment.start_s,
+        unsure=unsure_spans(segment),
+        is_guess=is_guess,
     )
 
 
@@ -249,9 +253,10 @@ def _entry(finding: Finding, support: _Support, lender: Institution) -> FindingE
 def _passage(finding: Finding, attempt: ContactAttempt, support: _Support) -> Passage | None:
     if finding.segment is not None:
         segment = finding.segment
-        turn = _segment_turn(segment)
+        is_guess = finding.transcript is not None and finding.transcript.are_roles_uncertain
+        turn = _segment_turn(segment, is_guess=is_guess)
         around = (support.segments.get((segment.transcript_id, segment.position + step)) for step in (-1, 1))
-        before, after = (None if beside is None else _segment_turn(beside) for beside in around)
+        before, after = (None if beside is None else _segment_turn(beside, is_guess=is_guess) for beside in around)
     elif finding.message is not None:
         message = finding.message
         turn = Turn(speaker=message.sender.value, text=message.text, sent_at=attempt.started_at)

@@ -77,7 +77,8 @@ class AttemptLine:
 class Turn:
     """What one speaker said (``start_s`` seconds into the recording) or wrote (``sent_at``).
 
-    ``unsure`` are the offsets in ``text`` of words that were recognised with little certainty.
+    ``unsure`` are the offsets in ``text`` of words that were recognised with little certainty; ``is_guess`` says that
+    the speaker was guessed, with too little certainty.
     """
 
     speaker: str
@@ -85,6 +86,7 @@ class Turn:
     start_s: float | None = None
     sent_at: datetime | None = None
     unsure: tuple[tuple[int, int], ...] = ()
+    is_guess: bool = False
 
 
 @dataclass(frozen=True)

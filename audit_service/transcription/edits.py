@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from audit_service import clock
-from audit_service.contacts.models import ContactAttempt, Recording
+from audit_service.contacts.models import ContactAttempt, Recording, Speaker
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
@@ -106,6 +106,7 @@ class Line:
 
     segment: int
     speaker: str
+    is_speaker_sure: bool
     start_s: float
     language: str
     text: str
@@ -136,6 +137,7 @@ def transcript_lines(session: Session, reference: str) -> list[Line]:
         Line(
             segment=one.id,
             speaker=one.speaker.value,
+            is_speaker_sure=one.speaker is not Speaker.UNKNOWN and not found.are_roles_uncertain,
             start_s=one.start_s,
             language=one.language,
             text=one.read_text,

@@ -16,7 +16,7 @@ from audit_service.custody.vault import Vault
 from audit_service.media.services import decode, render_playback
 from audit_service.media.values import DecodedAudio, Limits
 from audit_service.transcription.engines.protocol import Engine
-from audit_service.transcription.pipeline import ListeningOptions, Sound, transcribe_sounds
+from audit_service.transcription.pipeline import SURE_FROM, ListeningOptions, Sound, transcribe_sounds
 from audit_service.transcription.progress import StoredMemory
 from audit_service.transcription.services import Heard, Plan, unsealed
 from audit_service.transcription.values import TranscriptResult
@@ -31,11 +31,17 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Room:
-    """Where sealed recordings are, where their plain copies live for a while, and what decoders may use."""
+    """Where sealed recordings are, where their plain copies live for a while, and what is set for all of them.
+
+    Attributes:
+        limits: what decoders may use.
+        sure_from: score (0 to 1) from which a guess of the agent's side counts as sure.
+    """
 
     vault: Vault
     work_dir: Path
     limits: Limits
+    sure_from: float = SURE_FROM
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +73,7 @@ def listening(plans: Sequence[Plan], engine: Engine, room: Room) -> Iterator[lis
     ears = engine.with_words(plans[0].words) if plans[0].words else engine
     with ExitStack() as copies, ThreadPoolExecutor(AT_ONCE) as pool:
         opened = list(pool.map(_tried(lambda planned: _open(planned, room, copies)), plans))
-        listened = iter(_listen([one for one in opened if isinstance(one, _Opened)], ears))
+        listened = iter(_listen([one for one in opened if isinstance(one, _Opened)], ears, room))
         each = [one if isinstance(one, Exception) else next(listened) for one in opened]
         yield list(pool.map(_tried(lambda one: _with_rendition(one, room)), each))
 
@@ -93,16 +99,16 @@ def _open(planned: Plan, room: Room, copies: ExitStack) -> _Opened:
     return _Opened(planned, folder, audio, time.monotonic() - begun)
 
 
-def _listen(opened: Sequence[_Opened], ears: Engine) -> list[_Listened | Exception]:
+def _listen(opened: Sequence[_Opened], ears: Engine, room: Room) -> list[_Listened | Exception]:
     """Return the words of each; where hearing them together fails, each alone has its chance."""
     begun = time.monotonic()
     try:
-        results = transcribe_sounds([_sound(one, ears) for one in opened], ears)
+        results = transcribe_sounds([_sound(one, ears, room) for one in opened], ears)
     except Exception as error:  # noqa: BLE001 - see ``_tried``
         if len(opened) == 1:
             return [error]
         log.warning("heard_one_by_one", recordings=len(opened), error=type(error).__name__)
-        return [alone for one in opened for alone in _listen([one], ears)]
+        return [alone for one in opened for alone in _listen([one], ears, room)]
     took_s, all_s = time.monotonic() - begun, sum(one.audio.duration_s for one in opened)
     return [
         _Listened(one, result, one.took_s + took_s * one.audio.duration_s / all_s)
@@ -110,9 +116,9 @@ def _listen(opened: Sequence[_Opened], ears: Engine) -> list[_Listened | Excepti
     ]
 
 
-def _sound(opened: _Opened, ears: Engine) -> Sound:
+def _sound(opened: _Opened, ears: Engine, room: Room) -> Sound:
     planned = opened.planned
-    options = ListeningOptions(planned.language, planned.agent_channel, planned.counterpart)
+    options = ListeningOptions(planned.language, planned.agent_channel, planned.counterpart, room.sure_from)
     return Sound(opened.audio, options, StoredMemory(planned.recording_id, ears))
 
 
