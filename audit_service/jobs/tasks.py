@@ -21,6 +21,7 @@ from audit_service.intake import reconciliation
 from audit_service.intake import services as intake
 from audit_service.intake.discovery import discover
 from audit_service.intake.malware import Scanner
+from audit_service.intake.retrying import RETRY_TASK, retry
 from audit_service.intake.uploads import Staging
 from audit_service.intake.values import Source
 from audit_service.jobs import together
@@ -100,6 +101,11 @@ def _register_arrivals(bound: _Bound) -> None:
     def receive_upload(batch: str) -> None:
         with bound.flask_app.app_context():
             receive_batch(settings, vault, batch)
+
+    @task(name=RETRY_TASK, queue=DETECT, retry=bound.retry)
+    def retry_item(item_id: int, actor: str) -> None:
+        with bound.flask_app.app_context(), transaction() as session:
+            retry(session, vault, item_id, source_of(settings, "upload", actor), settings.work_dir)
 
     @bound.queue_app.periodic(cron="30 3 * * *")
     @task(name="reconcile", queue=DETECT, queueing_lock="reconcile")

@@ -220,6 +220,8 @@ def _segment_turn(segment: Segment, *, is_guess: bool) -> Turn:
         start_s=segment.start_s,
         unsure=unsure_spans(segment),
         is_guess=is_guess,
+        machine_text="" if segment.edit is None else segment.text,
+        corrected_by="" if segment.edit is None else segment.edit.actor,
     )
 
 

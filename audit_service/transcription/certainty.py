@@ -1,8 +1,9 @@
-"""Which words of a segment the engine is unsure of, by their place in the text that people read."""
+"""Where the words of a segment stand in the text that people read, and of which the engine is unsure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from audit_service.transcription.models import Segment
 from audit_service.transcription.normalisation import normalise
@@ -15,26 +16,37 @@ REACH = 8
 Span = tuple[int, int]
 
 
+@dataclass(frozen=True)
+class PlacedWord:
+    """A word at its place in the text that people read, with the second at which it is said."""
+
+    start: int
+    end: int
+    start_s: float
+    probability: float
+
+
+def placed_words(segment: Segment) -> list[PlacedWord]:
+    """Return the words of ``segment.read_text`` in order; none where a person wrote what is said."""
+    return [] if segment.edit is not None else list(_placed(segment))
+
+
 def unsure_spans(segment: Segment) -> tuple[Span, ...]:
     """Return where in ``segment.read_text`` unsure words stand; none where a person wrote what is said."""
-    if segment.edit is not None:
-        return ()
-    return tuple(_joined(_unsure(segment.text, segment.words, segment.language)))
+    return tuple(_joined((w.start, w.end) for w in placed_words(segment) if w.probability < UNSURE_WORD))
 
 
-def _unsure(text: str, words: Sequence[Sequence[float | str]], language: str) -> Iterator[Span]:
+def _placed(segment: Segment) -> Iterator[PlacedWord]:
     place = 0
-    for _start_s, _end_s, word, probability in words:
-        written = normalise(str(word), language)
-        found = text.find(written, place, place + len(written) + REACH) if written else -1
-        if found < 0:
-            continue
-        place = found + len(written)
-        if float(probability) < UNSURE_WORD:
-            yield found, place
+    for start_s, _end_s, word, probability in segment.words:
+        written = normalise(str(word), segment.language)
+        found = segment.text.find(written, place, place + len(written) + REACH) if written else -1
+        if found >= 0:
+            place = found + len(written)
+            yield PlacedWord(found, place, float(start_s), float(probability))
 
 
-def _joined(spans: Iterator[Span]) -> Iterator[Span]:
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
     """Yield spans with those that touch made one, so that one mark covers them."""
     now: Span | None = None
     for start, end in spans:

@@ -15,6 +15,7 @@ from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.database import existing
 from audit_service.errors import InputRefusedError, NotFoundError
+from audit_service.queue import DETECT, enqueue
 from audit_service.transcription.models import Segment, SegmentEdit, Transcript
 
 LONGEST_TEXT, LONGEST_REASON = 4000, 2000
@@ -64,6 +65,11 @@ def revert(session: Session, segment_id: int, by: Editor) -> Segment:
     _lift(segment, by)
     _note(session, segment, by, "words_reverted")
     return segment
+
+
+def have_judged(session: Session, segment: Segment) -> None:
+    """Have the workers judge the call of a segment anew; together with the edit, or not at all."""
+    enqueue(session, "detect_transcript", queue=DETECT, recording_id=segment.transcript.recording_id)
 
 
 def _segment(session: Session, segment_id: int) -> Segment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
 from audit_service.review.packs import rule_on
 from audit_service.review.publication import APPROVERS
-from audit_service.transcription.certainty import UNSURE_WORD, Span, unsure_spans
+from audit_service.transcription.certainty import UNSURE_WORD, Span, placed_words, unsure_spans
+from audit_service.transcription.models import Segment
 from audit_service.web.policy import REVIEWERS
 
 FALLBACK_ZONE = "Asia/Shanghai"
@@ -86,6 +88,11 @@ def _unsure_marked(text: str, start: int, end: int, unsure: Sequence[Span]) -> M
     return out + escape(text[place:end])
 
 
+def word_seconds(segment: Segment) -> str:
+    """Return the offset and the second of each word of a segment, as the player reads them."""
+    return json.dumps([[word.start, word.start_s] for word in placed_words(segment)])
+
+
 def _may_review() -> bool:
     return any(current_user.has_role(role) for role in REVIEWERS)
 
@@ -103,6 +110,7 @@ def bind_presentation(app: Flask) -> None:
         minutes=minutes,
         marked=marked,
         unsure=unsure_spans,
+        word_seconds=word_seconds,
         reason=reason,
     )
     app.jinja_env.globals.update(

@@ -164,6 +164,43 @@ def test_a_doubtful_finding_is_confirmed_only_after_its_seconds_were_played(
         assert session.query(Finding).one().dispositions[-1].verdict is Verdict.CONFIRMED
 
 
+def test_a_click_on_a_word_plays_from_within_200_ms_of_it(browser: Browser, address: str, doubtful: int) -> None:
+    with transaction() as session:
+        found = session.query(Finding).one()
+        found.is_current = False  # so that no link of a finding lies over the words
+        text = found.segment.text
+    page = open_page(browser, 1280)
+    sign_in(page, address)
+    page.goto(f"{address}/officer/contacts/{doubtful}")
+    for word in ("警", "家", "抓"):
+        second = 9.8 + 0.4 * text.index(word)
+        box = (
+            page.locator(".turn p")
+            .nth(1)
+            .evaluate(
+                """(line, word) => {
+                const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+                while (texts.nextNode()) {
+                    const at = texts.currentNode.data.indexOf(word);
+                    if (at < 0) continue;
+                    const range = document.createRange();
+                    range.setStart(texts.currentNode, at);
+                    range.setEnd(texts.currentNode, at + 1);
+                    const box = range.getBoundingClientRect();
+                    return [box.x + box.width / 3, box.y + box.height / 2];
+                }
+            }""",
+                word,
+            )
+        )
+        page.evaluate(
+            "document.getElementById('audio').onseeking = (event) => { window.sought = event.target.currentTime }"
+        )
+        page.mouse.click(*box)
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.sought") == pytest.approx(second, abs=0.2)
+
+
 def test_unsure_words_and_uncertain_roles_are_seen_without_colour(
     browser: Browser, address: str, doubtful: int
 ) -> None:

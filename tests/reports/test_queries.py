@@ -15,6 +15,7 @@ from audit_service.errors import InputRefusedError, NotFoundError
 from audit_service.reports import finding_queries, queries
 from audit_service.reports.values import Period
 from audit_service.review.models import Verdict
+from audit_service.transcription import edits
 from tests.factories import contacts, findings, organizations
 from tests.reports import cases
 
@@ -226,3 +227,18 @@ def test_unsure_words_of_a_passage_come_with_it(session, vault):
     passage = complaint_content(session).findings[0].passage
     assert passage.turn.unsure == ((1, 2),)
     assert passage.unsure_words == [segment.text[1]]
+
+
+def test_corrected_words_and_guessed_speakers_of_a_passage_come_with_it(session, vault):
+    case = cases.filed(session, vault)
+    machine = case.arrest.segment.text
+    edits.edit(session, case.arrest.segment_id, f"不是{machine}", edits.Editor("user:7", "listened"))
+    case.arrest.transcript.options = {"roles": "uncertain"}
+    session.flush()
+    turn = complaint_content(session).findings[0].passage.turn
+    assert (turn.text, turn.machine_text, turn.corrected_by, turn.is_guess) == (
+        f"不是{machine}",
+        machine,
+        "user:7",
+        True,
+    )

@@ -20,6 +20,7 @@ from weasyprint.urls import FatalURLFetchingError
 from audit_service.reports import rendering
 from audit_service.reports.rendering import NoResources, instant, markup, minutes_and_seconds, printable, render
 from audit_service.reports.values import Passage, ReportContent, Turn
+from audit_service.settings import ROOT
 from tests.reports import samples
 
 # WeasyPrint leaves the file of its colour profile to the garbage collector.
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file.*sRGB2014.icc:Reso
 @pytest.fixture(autouse=True)
 def _languages() -> Iterator[None]:
     app = Flask("reports")
-    Babel(app)
+    Babel(app, default_translation_directories=str(ROOT / "audit_service" / "translations"))
     with app.app_context():
         yield
 
@@ -299,3 +300,15 @@ def test_unsure_words_of_an_excerpt_are_underlined_and_named_below_it(locale: st
     assert legend not in words(plain)
     assert "法警就上门抓人" in words(marked)
     assert lines_drawn(marked) > lines_drawn(plain)
+
+
+def test_a_correction_prints_both_texts_and_a_guessed_speaker_is_marked() -> None:
+    turn = Turn("agent", "法务上门", start_s=65.4, machine_text="法警上门抓人", corrected_by="user:7", is_guess=True)
+    finding = samples.word_finding(passage=Passage(turn, 0, 2))
+    content = samples.content(findings=(finding,), findings_total=1, signals=(), signals_total=0)
+    chinese, english = (words(render(content, samples.heading(locale))) for locale in ("zh_CN", "en"))
+    assert "01:05处字词由user:7更正。机器原文：“法警上门抓人”" in chinese
+    assert "Wordsat01:05werecorrectedbyuser:7.Themachinewrote:“法警上门抓人”" in english
+    assert "法务上门" in chinese
+    assert "催收员?" in chinese
+    assert "whospeakswasguessedfromthewordsandisuncertain" in english
