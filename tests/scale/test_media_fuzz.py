@@ -114,5 +114,6 @@ def test_damaged_recordings_are_read_or_refused_with_a_reason_and_leave_nothing(
     print(f"{FILES} files in {time.monotonic() - begun:.0f} s: {dict(said.most_common())}")
     assert sum(said.values()) == FILES
     assert set(said) <= {"read", *REMEDIES}
+    assert "media.decoder_failed" not in said, "what the decoder meets is foreseen"
     assert said["read"] > 0
     assert len(said) > 3

@@ -351,7 +351,7 @@ def test_an_officer_corrects_words_and_takes_that_back_and_both_texts_are_shown(
         jobs = session.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = 'detect_transcript'"))
         assert [job.args["recording_id"] for job in jobs] == [call["recording"]]
     assert seen_by(officer, "POST", f"{words}/revert", reason="it was right").status_code == 302
-    assert "机器原文" not in seen_by(officer, "GET", page).text
+    assert "机器原文：" not in seen_by(officer, "GET", page).text
     with transaction() as session:
         kept = session.query(SegmentEdit).one()
         assert (kept.text, kept.reverted_at is None) == ("法务<b>马上到你家", False)
