@@ -194,7 +194,7 @@ def test_a_click_on_a_word_plays_from_within_200_ms_of_it(browser: Browser, addr
             )
         )
         page.evaluate(
-            "document.getElementById('audio').onseeking = (event) => { window.sought = event.target.currentTime }"
+            "() => { document.getElementById('audio').onseeking = (one) => { window.sought = one.target.currentTime } }"
         )
         page.mouse.click(*box)
         page.wait_for_timeout(500)
@@ -219,7 +219,7 @@ def test_unsure_words_and_uncertain_roles_are_seen_without_colour(
     expect(page.locator(".turn").nth(1)).to_contain_text("（不确定）")
     expect(page.locator("article.finding")).to_contain_text("说话人不确定")
     page.get_by_text("更正说话人").click()
-    page.get_by_label("依据是什么？").fill("听过录音")
+    page.locator("#speakers-reason").fill("听过录音")
     page.get_by_role("button", name="双方无误").click()
     expect(page.locator(".notice.roles")).to_have_count(0)
     expect(page.locator(".turn").nth(1)).not_to_contain_text("催收员 （不确定）")
