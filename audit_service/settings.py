@@ -186,6 +186,27 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("speech_key", "AUDIT_SPEECH_KEY", "", str, "Key that that server wants, if it wants one; keep it secret."),
     Setting("whisper_threads", "AUDIT_WHISPER_THREADS", "2", _positive, "Processor threads of one transcription."),
     Setting(
+        "transcribe_together",
+        "AUDIT_TRANSCRIBE_TOGETHER",
+        "8",
+        _positive,
+        "Waiting recordings that one worker transcribes at once, at most. 1: one after the other.",
+    ),
+    Setting(
+        "transcribe_together_s",
+        "AUDIT_TRANSCRIBE_TOGETHER_S",
+        "600",
+        _positive,
+        "Seconds of sound, all channels, that these may have together; a longer recording is transcribed alone.",
+    ),
+    Setting(
+        "role_threshold",
+        "AUDIT_ROLE_THRESHOLD",
+        "0.8",
+        _share,
+        "Score (0 to 1) under which a guess of who is the agent is uncertain, and an officer must settle it.",
+    ),
+    Setting(
         "upload_max_bytes",
         "AUDIT_UPLOAD_MAX_BYTES",
         str(500 * 1024**2),
@@ -262,6 +283,9 @@ class Settings:
     speech_model: str
     speech_key: str
     whisper_threads: int
+    transcribe_together: int
+    transcribe_together_s: int
+    role_threshold: float
     upload_max_bytes: int
     media_max_seconds: int
     malware_scanner: str

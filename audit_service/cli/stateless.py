@@ -24,7 +24,7 @@ from audit_service.media.values import DecodedAudio, Limits
 from audit_service.settings import setting_from_environment
 from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.engines.protocol import Engine as SpeechEngine
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_sounds
+from audit_service.transcription.pipeline import ListeningOptions, Sound, transcribe_sounds
 from audit_service.transcription.values import TranscriptResult
 
 if TYPE_CHECKING:
@@ -149,7 +149,13 @@ def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int
 
     Example: audit-service transcribe samples/calls/zh-02.wav --language zh
     """
-    options = ListeningOptions(language=language, agent_channel=agent_channel, counterpart="borrower", limits=Limits())
+    options = ListeningOptions(
+        language=language,
+        agent_channel=agent_channel,
+        counterpart="borrower",
+        sure_from=setting_from_environment("role_threshold"),
+        limits=Limits(),
+    )
     engine = chosen_engine(setting_from_environment)
     status = 0
     for first in range(0, len(files), FILES_TOGETHER):
@@ -176,7 +182,7 @@ def _heard(
 ) -> list[TranscriptResult | Exception]:
     """Return the transcripts; where hearing them together fails, each alone has its chance."""
     try:
-        return list(transcribe_sounds(sounds, engine, options))
+        return list(transcribe_sounds([Sound(audio, options) for audio in sounds], engine))
     except AuditError as error:
         if len(sounds) == 1:
             return [error]
@@ -198,6 +204,8 @@ def transcript_document(file: Path, result: TranscriptResult) -> dict[str, Any]:
         "language": result.language,
         "engine": result.engine,
         "model": result.model,
+        "roles": result.roles,
+        "agent_score": result.options.get("agent_score"),
         "segments": [
             {
                 "channel": segment.channel,

@@ -43,7 +43,8 @@ def show(reference: str, *, as_json: bool) -> None:
     with application(), transaction() as session:
         lines = [asdict(line) for line in transcript_lines(session, reference)]
     columns = ("segment", "speaker", "start_s", "text", "machine_text", "corrections")
-    rows = [[line[column] for column in columns] for line in lines]
+    shown = [line | {"speaker": f"{line['speaker']}{'' if line['is_speaker_sure'] else ' ?'}"} for line in lines]
+    rows = [[line[column] for column in columns] for line in shown]
     emit({"segments": lines}, as_json=as_json, text=lambda: console().print(table(reference, columns, rows)))
 
 

@@ -27,7 +27,9 @@ from audit_service.intake.handover import hand_recording
 from audit_service.intake.models import IntakeItem, ItemState
 from audit_service.intake.services import receive_file
 from audit_service.intake.values import Source
+from audit_service.queue import DETECT, enqueue
 
+RETRY_TASK = "retry_item"
 RETRIED = (ItemState.FAILED, ItemState.QUARANTINED)
 _STEM = "retried"
 
@@ -40,6 +42,17 @@ def waiting_items(session: Session, code: str = "") -> list[int]:
     return list(session.scalars(query))
 
 
+def hand_in_again(session: Session, item_id: int, actor: str) -> None:
+    """Have a worker ``retry`` an item; while it waits for that, asking again changes nothing.
+
+    Raises:
+        NotFoundError: there is no such item.
+        InputRefusedError: it neither failed nor waits, or its bytes were not kept.
+    """
+    _retriable(session, item_id)
+    enqueue(session, RETRY_TASK, queue=DETECT, once=f"retry:{item_id}", item_id=item_id, actor=actor)
+
+
 def retry(session: Session, vault: Vault, item_id: int, source: Source, work_dir: Path) -> IntakeItem:
     """Try one item again: a failed recording is transcribed anew, a file in quarantine is judged anew.
 
@@ -47,13 +60,7 @@ def retry(session: Session, vault: Vault, item_id: int, source: Source, work_dir
         NotFoundError: there is no such item.
         InputRefusedError: it neither failed nor waits, or its bytes were not kept.
     """
-    item = existing(session, IntakeItem, item_id, remedy="See `audit-service progress` or the intake page.")
-    if item.state not in RETRIED:
-        raise InputRefusedError(
-            f"Item {item_id} is {item.state.value}.", remedy="Only failed or quarantined ones wait."
-        )
-    if item.exhibit is None:
-        raise InputRefusedError(f"The bytes of item {item_id} were not kept.", remedy="Hand the file in again.")
+    item = _retriable(session, item_id)
     detail: dict[str, str | int | bool] = {"reason_code": item.reason_code}
     custody.record(
         session, Act(Action.RETRIED, "intake_item", str(item.id), source.actor, detail), exhibit=item.exhibit
@@ -63,6 +70,17 @@ def retry(session: Session, vault: Vault, item_id: int, source: Source, work_dir
     else:
         with _unsealed(vault, item, work_dir) as path:
             receive_file(session, vault, path, replace(source, name=item.name))
+    return item
+
+
+def _retriable(session: Session, item_id: int) -> IntakeItem:
+    item = existing(session, IntakeItem, item_id, remedy="See `audit-service progress` or the intake page.")
+    if item.state not in RETRIED:
+        raise InputRefusedError(
+            f"Item {item_id} is {item.state.value}.", remedy="Only failed or quarantined ones wait."
+        )
+    if item.exhibit is None:
+        raise InputRefusedError(f"The bytes of item {item_id} were not kept.", remedy="Hand the file in again.")
     return item
 
 

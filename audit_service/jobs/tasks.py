@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 import procrastinate
 import structlog
 from flask import Flask
+from procrastinate.job_context import JobContext
 
 from audit_service import clock
 from audit_service.complaints import linking
@@ -20,9 +21,13 @@ from audit_service.intake import reconciliation
 from audit_service.intake import services as intake
 from audit_service.intake.discovery import discover
 from audit_service.intake.malware import Scanner
+from audit_service.intake.retrying import RETRY_TASK, retry
 from audit_service.intake.uploads import Staging
 from audit_service.intake.values import Source
+from audit_service.jobs import together
+from audit_service.jobs.parking import TRANSCRIBE_TASK
 from audit_service.jobs.patience import Patience
+from audit_service.jobs.together import Company, Desk
 from audit_service.media.values import Limits
 from audit_service.outbound import Address
 from audit_service.queue import DETECT, REPORT, TRANSCRIBE, enqueue
@@ -31,12 +36,11 @@ from audit_service.review import running, second_hearing
 from audit_service.review.judging import Judge
 from audit_service.review.publication import engine_in_force
 from audit_service.settings import Settings
-from audit_service.transcription import services as transcription
 from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.engines.protocol import Engine
+from audit_service.transcription.together import Room
 
 log = structlog.get_logger()
-TRANSCRIBE_TASK = "transcribe"
 RECONCILED = timedelta(days=35)
 
 
@@ -78,6 +82,17 @@ def register(queue_app: procrastinate.App, flask_app: Flask) -> None:
     _register_reports(bound)
 
 
+def desk_of(bound: _Bound) -> Desk:
+    """Return what this worker transcribes with; the first time, that loads the weights."""
+    settings = bound.settings
+    return Desk(
+        engine=speech_engine(settings),
+        room=Room(bound.vault, settings.work_dir, media_limits(settings), settings.role_threshold),
+        company=Company(settings.transcribe_together, float(settings.transcribe_together_s)),
+        patience=bound.retry,
+    )
+
+
 def _register_arrivals(bound: _Bound) -> None:
     """What is received, and what is heard."""
     task, settings, vault = bound.queue_app.task, bound.settings, bound.vault
@@ -87,16 +102,21 @@ def _register_arrivals(bound: _Bound) -> None:
         with bound.flask_app.app_context():
             receive_batch(settings, vault, batch)
 
+    @task(name=RETRY_TASK, queue=DETECT, retry=bound.retry)
+    def retry_item(item_id: int, actor: str) -> None:
+        with bound.flask_app.app_context(), transaction() as session:
+            retry(session, vault, item_id, source_of(settings, "upload", actor), settings.work_dir)
+
     @bound.queue_app.periodic(cron="30 3 * * *")
     @task(name="reconcile", queue=DETECT, queueing_lock="reconcile")
     def reconcile(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the scheduled instant
         with bound.flask_app.app_context():
             reconcile_recent_days(settings)
 
-    @task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=bound.retry)
-    def transcribe(recording_id: int) -> None:
+    @task(name=TRANSCRIBE_TASK, queue=TRANSCRIBE, retry=bound.retry, pass_context=True)
+    def transcribe(context: JobContext, recording_id: int) -> None:
         with bound.flask_app.app_context():
-            transcribe_recording(settings, vault, recording_id)
+            together.transcribe(desk_of(bound), context.job, recording_id)
 
     @task(name="hear_again", queue=TRANSCRIBE, retry=bound.retry)
     def hear_again(recording_id: int) -> None:
@@ -204,21 +224,3 @@ def receive_batch(settings: Settings, vault: Vault, batch: str) -> None:
             received = intake.receive_file(session, vault, file.path, source)
         log.info("received", item=received.item_id, state=received.state.value, reason=received.reason_code)
     uploads.drop(batch)
-
-
-def transcribe_recording(settings: Settings, vault: Vault, recording_id: int) -> None:
-    """Transcribe one recording; then mark its intake item as done and hand it to detection, in one transaction."""
-    with transaction() as session:
-        planned = transcription.plan(session, recording_id)
-    with (
-        transcription.listening(
-            vault, planned, speech_engine(settings), settings.work_dir, media_limits(settings)
-        ) as heard,
-        transaction() as session,
-    ):
-        transcript = transcription.store(session, vault, planned, heard)
-        other = heard.result.unsupported_language
-        note = ("language.unsupported", f"The language spoken ({other}) is not read here.") if other else ("", "")
-        intake.finish_item(session, planned.exhibit_id, *note)
-        enqueue(session, "detect_transcript", queue=DETECT, recording_id=recording_id)
-    log.info("transcribed", recording_id=recording_id, version=transcript.version, took_s=transcript.took_s)

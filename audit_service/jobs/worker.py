@@ -17,12 +17,10 @@ from procrastinate.worker import Worker
 
 from audit_service import clock
 from audit_service.database import db, transaction
-from audit_service.errors import AuditError
-from audit_service.intake import services as intake
 from audit_service.jobs import tasks
+from audit_service.jobs.parking import park, park_after
 from audit_service.jobs.patience import is_final
 from audit_service.settings import Settings
-from audit_service.transcription import services as transcription
 
 log = structlog.get_logger()
 SILENT_AFTER_S = 30.0
@@ -96,9 +94,7 @@ async def rescue_stalled(app: procrastinate.App, flask_app: Flask, attempts: int
             log.warning("job_given_back", task=job.task_name, attempts=job.attempts + 1)
         else:
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
-            await asyncio.to_thread(
-                _park, flask_app, job, "worker_lost", "The worker process ended while it did this job."
-            )
+            await asyncio.to_thread(_park_lost, flask_app, job)
     return len(stalled)
 
 
@@ -112,22 +108,13 @@ def _parking(flask_app: Flask, attempts: int) -> SyncTaskMiddleware:
             job = context.job
             log.warning("job_failed", task=job.task_name, attempts=job.attempts + 1, error=type(error).__name__)
             if is_final(error, job, attempts):
-                code = error.code if isinstance(error, AuditError) else "internal"
-                reason = (
-                    str(error)
-                    if isinstance(error, AuditError)
-                    else f"{type(error).__name__} while doing {job.task_name}"
-                )
-                _park(flask_app, job, code, reason)
+                with flask_app.app_context(), transaction() as session:
+                    park_after(session, job, error)
             raise
 
     return middleware
 
 
-def _park(flask_app: Flask, job: Job, code: str, reason: str) -> None:
-    """Mark the intake item behind a transcription job as failed; other jobs keep their reason in the log."""
-    if job.task_name != tasks.TRANSCRIBE_TASK:
-        return
+def _park_lost(flask_app: Flask, job: Job) -> None:
     with flask_app.app_context(), transaction() as session:
-        exhibit_id = transcription.plan(session, int(str(job.task_kwargs["recording_id"]))).exhibit_id
-        intake.fail_item(session, exhibit_id, code, reason)
+        park(session, job, "worker_lost", "The worker process ended while it did this job.")

@@ -206,7 +206,8 @@ class Decoding:
         self.decoded_s = 0.0
         self.filled_s = 0.0
         self.begins_s: float | None = None
-        self.layout = ""
+        self.changed = 0
+        self.form: tuple[str, int, str] | None = None
 
     def read_packets(self) -> Iterator[Any]:
         """Yield the packets of the track; a read error ends the file where it happens.
@@ -227,22 +228,30 @@ class Decoding:
     def frames(self, packet: Any) -> list[Any]:
         """Return the decoded frames of a packet, none if it is damaged.
 
-        Raises:
-            Refusal: the channels change on the way.
-
+        A flipped bit in the head of a packet makes it one of another rate or with other channels: it is lost too.
         """
         import av  # noqa: PLC0415 - see ``opened``
 
         try:
             frames = packet.decode()
-        except (av.error.InvalidDataError, av.error.EOFError, av.error.PatchWelcomeError):
+        except (
+            av.error.InvalidDataError,
+            av.error.EOFError,
+            av.error.PatchWelcomeError,
+            av.error.PermissionError,  # what the AAC decoder says of channels that its header did not announce
+        ):
             self.damaged += 1
             return []
-        for frame in frames:
-            self.layout = self.layout or frame.layout.name
-            if frame.layout.name != self.layout:
-                raise Refusal("media.damaged", "The number of channels changes in the middle of the recording.")
+        if not all(self._is_like_the_first(frame) for frame in frames):
+            self.damaged += 1
+            self.changed += 1
+            return []
         return list(frames)
+
+    def _is_like_the_first(self, frame: Any) -> bool:
+        form = (frame.layout.name, frame.sample_rate, frame.format.name)
+        self.form = self.form or form
+        return form == self.form
 
     def sound(self, rate_hz: int) -> Iterator[Any]:
         """Yield the whole sound as 16-bit frames; silence stands where packets are lost, so that seconds stay true."""
@@ -273,8 +282,11 @@ class Decoding:
 
     def check_damage(self) -> None:
         """Refuse a file with too many damaged packets; a few lost ones are only counted."""
-        if self.damaged > max(1.0, MOST_DAMAGED_SHARE * self.packets):
-            raise Refusal("media.damaged", f"{self.damaged} of {self.packets} packets cannot be decoded.")
+        if self.damaged <= max(1.0, MOST_DAMAGED_SHARE * self.packets):
+            return
+        if self.changed > self.damaged / 2:
+            raise Refusal("media.damaged", "The channels or the rate change in the middle of the recording.")
+        raise Refusal("media.damaged", f"{self.damaged} of {self.packets} packets cannot be decoded.")
 
     def finish(self) -> dict[str, Any]:
         """Return what was decoded; a file too damaged, empty or shorter than it declares is refused."""

@@ -25,6 +25,7 @@ from audit_service.reports.values import (
 )
 from audit_service.review.models import Disposition, Finding, FindingKind, Severity
 from audit_service.review.packs import rule_on
+from audit_service.transcription.certainty import unsure_spans
 from audit_service.transcription.models import Segment
 
 RELATED_SHOWN = 30
@@ -212,11 +213,15 @@ def _message_turn(columns: Sequence[Any]) -> Turn | None:
     return None if sender is None else Turn(speaker=str(sender), text=text, sent_at=sent_at)
 
 
-def _segment_turn(segment: Segment | None) -> Turn | None:
-    return (
-        None
-        if segment is None
-        else Turn(speaker=segment.speaker.value, text=segment.read_text, start_s=segment.start_s)
+def _segment_turn(segment: Segment, *, is_guess: bool) -> Turn:
+    return Turn(
+        speaker=segment.speaker.value,
+        text=segment.read_text,
+        start_s=segment.start_s,
+        unsure=unsure_spans(segment),
+        is_guess=is_guess,
+        machine_text="" if segment.edit is None else segment.text,
+        corrected_by="" if segment.edit is None else segment.edit.actor,
     )
 
 
@@ -250,9 +255,10 @@ def _entry(finding: Finding, support: _Support, lender: Institution) -> FindingE
 def _passage(finding: Finding, attempt: ContactAttempt, support: _Support) -> Passage | None:
     if finding.segment is not None:
         segment = finding.segment
-        turn = Turn(speaker=segment.speaker.value, text=segment.read_text, start_s=segment.start_s)
-        before = _segment_turn(support.segments.get((segment.transcript_id, segment.position - 1)))
-        after = _segment_turn(support.segments.get((segment.transcript_id, segment.position + 1)))
+        is_guess = finding.transcript is not None and finding.transcript.are_roles_uncertain
+        turn = _segment_turn(segment, is_guess=is_guess)
+        around = (support.segments.get((segment.transcript_id, segment.position + step)) for step in (-1, 1))
+        before, after = (None if beside is None else _segment_turn(beside, is_guess=is_guess) for beside in around)
     elif finding.message is not None:
         message = finding.message
         turn = Turn(speaker=message.sender.value, text=message.text, sent_at=attempt.started_at)

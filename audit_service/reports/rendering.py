@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from weasyprint import CSS, HTML
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -22,6 +22,7 @@ from audit_service import clock
 from audit_service.i18n import gettext, ngettext, speaking
 from audit_service.reports import wording
 from audit_service.reports.values import Heading, ReportContent, Turn
+from audit_service.transcription.certainty import UNSURE_WORD
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PDF_VARIANT = "pdf/a-3u"
@@ -94,8 +95,14 @@ def _environment(locale: str, missing: frozenset[int]) -> Environment:
         said=wording.said,
         speaking=lambda texts: wording.in_language(texts, locale),
         reason=lambda value: wording.reason_text(value, locale),
+        words=words,
     )
-    environment.globals.update(name_of=wording.name_of, turn_time=turn_time, glossary=sorted(wording.CATEGORIES))
+    environment.globals.update(
+        name_of=wording.name_of,
+        turn_time=turn_time,
+        glossary=sorted(wording.CATEGORIES),
+        unsure_percent=round(100 * UNSURE_WORD),
+    )
     return environment
 
 
@@ -156,6 +163,18 @@ def turn_time(turn: Turn, zone: str) -> str:
     if turn.start_s is not None:
         return minutes_and_seconds(turn.start_s)
     return "" if turn.sent_at is None else f"{clock.local(turn.sent_at, zone):%m-%d %H:%M}"
+
+
+def words(turn: Turn, start: int = 0, end: int | None = None) -> Markup:
+    """Return the text of a turn between two offsets, escaped; words of little certainty are underlined with dots."""
+    out, place, last = Markup(), start, len(turn.text) if end is None else end
+    for first, after in turn.unsure:
+        begin, stop = max(first, place), min(after, last)
+        if begin < stop:
+            out += escape(turn.text[place:begin])
+            out += Markup('<span class="unsure">{}</span>').format(turn.text[begin:stop])
+            place = stop
+    return out + escape(turn.text[place:last])
 
 
 def size(size_bytes: int) -> str:

@@ -75,12 +75,21 @@ class AttemptLine:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one speaker said (``start_s`` seconds into the recording) or wrote (``sent_at``)."""
+    """What one speaker said (``start_s`` seconds into the recording) or wrote (``sent_at``).
+
+    ``unsure`` are the offsets in ``text`` of words that were recognised with little certainty; ``is_guess`` says that
+    the speaker was guessed, with too little certainty. Where a person corrected the words, ``machine_text`` is what the
+    machine wrote.
+    """
 
     speaker: str
     text: str
     start_s: float | None = None
     sent_at: datetime | None = None
+    unsure: tuple[tuple[int, int], ...] = ()
+    is_guess: bool = False
+    machine_text: str = ""
+    corrected_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,16 @@ class Passage:
     end: int
     before: Turn | None = None
     after: Turn | None = None
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns that are printed, in order."""
+        return [turn for turn in (self.before, self.turn, self.after) if turn is not None]
+
+    @property
+    def unsure_words(self) -> list[str]:
+        """Words of the turns that were recognised with little certainty, in order."""
+        return [turn.text[start:end] for turn in self.turns for start, end in turn.unsure]
 
 
 @dataclass(frozen=True)

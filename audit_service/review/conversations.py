@@ -5,14 +5,19 @@ from __future__ import annotations
 from audit_service import detection
 from audit_service.contacts.models import CeaseRequest, Channel, Consent, ContactAttempt, Message, Outcome
 from audit_service.transcription.models import Transcript
+from audit_service.transcription.speakers import UNKNOWN
 
 
 def conversation_of_transcript(transcript: Transcript) -> detection.Conversation:
-    """Return a recorded call as a conversation of turns; one turn is one segment."""
+    """Return a recorded call as a conversation of turns; one turn is one segment.
+
+    Where it is uncertain who is the agent, nobody is named as the speaker: rules then do what they do with strangers.
+    """
     attempt = transcript.recording.attempt
+    is_named = not transcript.are_roles_uncertain
     turns = tuple(
         detection.Turn(
-            speaker=segment.speaker.value,
+            speaker=segment.speaker.value if is_named else UNKNOWN,
             text=segment.read_text,
             start_s=segment.start_s,
             end_s=segment.end_s,

@@ -49,6 +49,8 @@ def must_be_heard(finding: Finding) -> bool:
     """Tell whether a finding rests on doubtful words, or on a guess of who speaks."""
     if finding.segment is None or finding.start_s is None or finding.end_s is None:
         return False
+    if finding.transcript is not None and finding.transcript.are_roles_uncertain:
+        return True
     told_by = finding.transcript.options.get("told_apart_by", "") if finding.transcript is not None else ""
     return is_doubtful(finding) or told_by in UNSURE_ROLES
 

@@ -243,7 +243,7 @@ def _newest_transcript(session: Session, recording: Recording) -> Transcript | N
         .where(Transcript.recording_id == recording.id)
         .order_by(Transcript.version.desc())
         .limit(1)
-        .options(selectinload(Transcript.segments))
+        .options(selectinload(Transcript.segments).selectinload(Segment.edits))
     )
     return session.scalar(query)
 

@@ -16,9 +16,10 @@ from audit_service.database import existing
 from audit_service.errors import InputRefusedError, NotFoundError
 from audit_service.queue import DETECT, enqueue
 from audit_service.transcription.models import Segment, SegmentEdit, Transcript
+from audit_service.transcription.speakers import Certainty
 
-SWAP, ALL_AGENT, ALL_OTHER = "swap", "all_agent", "all_other"
-CORRECTIONS = (SWAP, ALL_AGENT, ALL_OTHER)
+SWAP, ALL_AGENT, ALL_OTHER, AS_TOLD = "swap", "all_agent", "all_other", "as_told"
+CORRECTIONS = (SWAP, ALL_AGENT, ALL_OTHER, AS_TOLD)
 LONGEST_REASON = 2000
 
 
@@ -29,7 +30,7 @@ def correct_speakers(session: Session, recording_id: int, correction: str, *, us
         session: the open transaction.
         recording_id: the recording.
         correction: ``swap`` gives the agent's words to the other side and the other way round; ``all_agent`` and
-            ``all_other`` give all words to one side.
+            ``all_other`` give all words to one side; ``as_told`` says that an uncertain guess was right.
         user_id: who corrects.
         reason: how they know; kept with the version and in the ledger.
 
@@ -45,7 +46,8 @@ def correct_speakers(session: Session, recording_id: int, correction: str, *, us
     if not plain:
         raise InputRefusedError("A correction needs its reason.", remedy="Write how you know who speaks.")
     speakers = _speakers(correction, recording)
-    if all(speakers.get(segment.speaker, segment.speaker) is segment.speaker for segment in former.segments):
+    is_same = all(speakers.get(segment.speaker, segment.speaker) is segment.speaker for segment in former.segments)
+    if is_same and not (correction == AS_TOLD and former.are_roles_uncertain):
         raise InputRefusedError("This correction changes nothing.", remedy="Choose another, or leave it as it is.")
     made = _corrected(session, former, _by_speaker(speakers), f"user:{user_id}", plain)
     if correction == SWAP and recording.agent_channel is not None:
@@ -79,6 +81,8 @@ def _speakers(correction: str, recording: Recording) -> Mapping[Speaker, Speaker
     """Return the new speaker for each old one."""
     reached_borrower = recording.attempt.recipient is Recipient.BORROWER
     other = Speaker.BORROWER if reached_borrower else Speaker.THIRD_PARTY
+    if correction == AS_TOLD:
+        return {}
     if correction == SWAP:
         return {Speaker.AGENT: other, Speaker.BORROWER: Speaker.AGENT, Speaker.THIRD_PARTY: Speaker.AGENT}
     return dict.fromkeys(Speaker, Speaker.AGENT if correction == ALL_AGENT else other)
@@ -91,8 +95,10 @@ def _by_speaker(speakers: Mapping[Speaker, Speaker]) -> Callable[[Segment], Spea
 def by_channel(
     session: Session, former: Transcript, speaker_on: Callable[[int], Speaker], actor: str, reason: str
 ) -> Transcript | None:
-    """Store a new version with the speaker of each channel; None where that is who speaks already."""
-    if all(speaker_on(segment.channel) is segment.speaker for segment in former.segments):
+    """Store a new version with the speaker of each channel; None where that is who surely speaks already."""
+    if not former.are_roles_uncertain and all(
+        speaker_on(segment.channel) is segment.speaker for segment in former.segments
+    ):
         return None
     return _corrected(session, former, lambda segment: speaker_on(segment.channel), actor, reason)
 
@@ -107,6 +113,7 @@ def _corrected(
         model=former.model,
         model_sha256=former.model_sha256,
         options=dict(former.options)
+        | {"roles": Certainty.SURE.value, "agent_score": 1.0}
         | {"told_apart_by": "officer", "corrects_version": former.version, "corrected_by": actor, "reason": reason},
         language=former.language,
         created_at=clock.now(),

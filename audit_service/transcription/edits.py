@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from audit_service import clock
-from audit_service.contacts.models import ContactAttempt, Recording
+from audit_service.contacts.models import ContactAttempt, Recording, Speaker
 from audit_service.custody import services as custody
 from audit_service.custody.models import Action
 from audit_service.custody.values import Act
 from audit_service.database import existing
 from audit_service.errors import InputRefusedError, NotFoundError
+from audit_service.queue import DETECT, enqueue
 from audit_service.transcription.models import Segment, SegmentEdit, Transcript
 
 LONGEST_TEXT, LONGEST_REASON = 4000, 2000
@@ -66,6 +67,11 @@ def revert(session: Session, segment_id: int, by: Editor) -> Segment:
     return segment
 
 
+def have_judged(session: Session, segment: Segment) -> None:
+    """Have the workers judge the call of a segment anew; together with the edit, or not at all."""
+    enqueue(session, "detect_transcript", queue=DETECT, recording_id=segment.transcript.recording_id)
+
+
 def _segment(session: Session, segment_id: int) -> Segment:
     segment = existing(session, Segment, segment_id, remedy="See the numbers in `audit-service words show`.")
     owner = segment.transcript
@@ -106,6 +112,7 @@ class Line:
 
     segment: int
     speaker: str
+    is_speaker_sure: bool
     start_s: float
     language: str
     text: str
@@ -136,6 +143,7 @@ def transcript_lines(session: Session, reference: str) -> list[Line]:
         Line(
             segment=one.id,
             speaker=one.speaker.value,
+            is_speaker_sure=one.speaker is not Speaker.UNKNOWN and not found.are_roles_uncertain,
             start_s=one.start_s,
             language=one.language,
             text=one.read_text,

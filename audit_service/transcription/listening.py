@@ -18,7 +18,7 @@ from audit_service.transcription.parts import Memory, Part, cut, moved
 from audit_service.transcription.suppression import SILENCE_LEVEL, level
 from audit_service.transcription.values import HeardPassage
 
-TOGETHER = 8
+TOGETHER = 16
 """Parts heard together at most."""
 TOGETHER_S = 600.0
 """Seconds of sound heard together at most: bounds the memory, and what a worker that dies has to hear again."""

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from audit_service.contacts.models import Recording, Speaker
 from audit_service.database import Base, choice
+from audit_service.transcription.speakers import Certainty
 
 
 class Transcript(Base):
@@ -50,6 +51,11 @@ class Transcript(Base):
     segments: Mapped[list[Segment]] = relationship(back_populates="transcript", order_by="Segment.position")
 
     __table_args__ = (UniqueConstraint("recording_id", "version"),)
+
+    @property
+    def are_roles_uncertain(self) -> bool:
+        """Tell whether who is the agent was guessed, with too little certainty; see ``speakers``."""
+        return bool(self.options.get("roles") == Certainty.UNCERTAIN)
 
 
 class Segment(Base):

@@ -20,12 +20,14 @@ from audit_service.transcription.levels import levelled
 from audit_service.transcription.listening import Call, listen_to
 from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.parts import Forgetful, Memory
-from audit_service.transcription.speakers import roles
+from audit_service.transcription.speakers import Known, roles
 from audit_service.transcription.suppression import LEARNT, NOBODY, SILENT, Sieve, level
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
 from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice
 
 LANGUAGE_SAMPLE_S = 60.0
+SURE_FROM = 0.8
+"""Chance of being right from which a guess of who is the agent counts as sure."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,24 @@ class ListeningOptions:
         language: spoken language; found out if None.
         agent_channel: channel of the agent; found out if None.
         counterpart: role of the other side.
+        sure_from: score (0 to 1) from which a guess of the agent's side counts as sure.
         limits: what the decoding child may use.
     """
 
     language: str | None
     agent_channel: int | None
     counterpart: str
+    sure_from: float = SURE_FROM
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A recording that was decoded: what is known of it, and what remembers the parts that were heard before."""
+
+    audio: DecodedAudio
+    options: ListeningOptions
+    memory: Memory = field(default_factory=Forgetful)
 
 
 def transcribe_file(
@@ -53,27 +66,25 @@ def transcribe_file(
     Raises:
         MediaRefusedError: the file cannot be decoded.
     """
-    return transcribe_sounds([decode(path, options.limits)], engine, options, memory)[0]
+    sound = Sound(decode(path, options.limits), options, memory or Forgetful())
+    return transcribe_sounds([sound], engine)[0]
 
 
-def transcribe_sounds(
-    sounds: Sequence[DecodedAudio], engine: Engine, options: ListeningOptions, memory: Memory | None = None
-) -> list[TranscriptResult]:
-    """Return the words of several recordings that were decoded and of which the same is known; they are heard together.
+def transcribe_sounds(sounds: Sequence[Sound], engine: Engine) -> list[TranscriptResult]:
+    """Return the words of several recordings, which are heard together.
 
-    What is in a language that is not read here is not listened to. A ``memory`` is that of one recording, and goes with
-    one alone.
+    What is in a language that is not read here is not listened to.
     """
-    spoken = [_spoken(audio, engine, options) for audio in sounds]
+    spoken = [_spoken(sound.audio, engine, sound.options) for sound in sounds]
     calls = [
-        Call(audio, language, memory or Forgetful())
-        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+        Call(sound.audio, language, sound.memory)
+        for sound, (language, is_read) in zip(sounds, spoken, strict=True)
         if is_read
     ]
     heard = iter(zip(calls, listen_to(calls, engine), strict=True))
     return [
-        _result(*next(heard), engine, options) if is_read else _not_listened_to(engine, language, audio)
-        for audio, (language, is_read) in zip(sounds, spoken, strict=True)
+        _result(*next(heard), engine, sound.options) if is_read else _not_listened_to(engine, language, sound.audio)
+        for sound, (language, is_read) in zip(sounds, spoken, strict=True)
     ]
 
 
@@ -92,17 +103,19 @@ def _result(
     """Return the transcript of a call: what nobody said left out, the sides told apart."""
     audio = call.audio
     suppressed: Counter[str] = Counter({SILENT: 0, NOBODY: 0, LEARNT: 0})
-    heard: list[list[HeardPassage]] = []
+    heard: Sides = []
     sound: list[Channel] = []
     for channel, found in enumerate(passages):
         level_now = levelled(audio.channel(channel))
         sieve = Sieve(level_now.samples, suppressed)
         heard.append(sieve.said(found))
         sound.append(channel_of(level_now, sieve.speech))
-    sides, told = (heard, {"told_apart_by": "channel"}) if len(heard) > 1 else _by_voice(heard[0], audio)
-    speakers = roles(sides, options.agent_channel if len(heard) > 1 else None, options.counterpart)
+    sides, told = _by_channel(heard) if len(heard) > 1 else _by_voice(heard[0], audio)
+    stated = options.agent_channel if len(heard) > 1 else None
+    who = roles(sides, Known(stated, options.counterpart, call.language))
+    told |= {"agent_score": round(who.score, 3), "roles": who.certainty(options.sure_from).value}
     segments = [
-        _segment(passage, side if len(heard) > 1 else 0, speakers[side], call.language, sound)
+        _segment(passage, side if len(heard) > 1 else 0, who.speakers[side], call.language, sound)
         for side, found in enumerate(sides)
         for passage in found
     ]
@@ -138,9 +151,14 @@ def _voice_encoder() -> VoiceEncoder:
     return VoiceEncoder()
 
 
-def _by_voice(
-    passages: Sequence[HeardPassage], audio: DecodedAudio
-) -> tuple[list[list[HeardPassage]], dict[str, str | float]]:
+Sides = list[list[HeardPassage]]
+
+
+def _by_channel(heard: Sides) -> tuple[Sides, dict[str, str | float]]:
+    return heard, {"told_apart_by": "channel"}
+
+
+def _by_voice(passages: Sequence[HeardPassage], audio: DecodedAudio) -> tuple[Sides, dict[str, str | float]]:
     """Return what each voice of a channel says, and how the voices were told apart."""
     encoder = _voice_encoder()
     found = listen_for_voices(audio.channel(0), encoder)

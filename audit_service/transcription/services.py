@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -20,12 +19,8 @@ from audit_service.custody.models import Action, Exhibit, ExhibitKind
 from audit_service.custody.values import Act, Receipt
 from audit_service.custody.vault import Vault
 from audit_service.database import existing
-from audit_service.media.services import render_playback
-from audit_service.media.values import Limits
 from audit_service.transcription import progress
-from audit_service.transcription.engines.protocol import Engine
 from audit_service.transcription.models import Segment, Transcript
-from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
 from audit_service.transcription.referrals import refer_if_needed
 from audit_service.transcription.values import SpokenSegment, TranscriptResult
 from audit_service.transcription.word_lists import words_in_use
@@ -33,7 +28,12 @@ from audit_service.transcription.word_lists import words_in_use
 
 @dataclass(frozen=True)
 class Plan:
-    """What must be listened to, read in one short transaction; ``words`` is the lender's list in use."""
+    """What must be listened to, read in one short transaction.
+
+    Attributes:
+        sound_s: seconds of sound, all channels together.
+        words: the lender's list in use.
+    """
 
     recording_id: int
     exhibit_id: int
@@ -41,6 +41,7 @@ class Plan:
     language: str | None
     agent_channel: int | None
     counterpart: str
+    sound_s: float
     words: str = ""
     word_list: int = 0
 
@@ -71,6 +72,7 @@ def plan(session: Session, recording_id: int) -> Plan:
         language=recording.language,
         agent_channel=recording.agent_channel,
         counterpart=Speaker.BORROWER.value if reached_borrower else Speaker.THIRD_PARTY.value,
+        sound_s=recording.duration_s * recording.channels,
         words="" if expected is None else " ".join(expected.words),
         word_list=0 if expected is None else expected.version,
     )
@@ -85,28 +87,6 @@ def unsealed(vault: Vault, sha256: str, work_dir: Path) -> Iterator[Path]:
         with vault.store.open(sha256) as sealed, (folder / "recording").open("wb") as plain:
             shutil.copyfileobj(sealed, plain, 1 << 20)
         yield folder
-
-
-@contextmanager
-def listening(vault: Vault, planned: Plan, engine: Engine, work_dir: Path, limits: Limits) -> Iterator[Heard]:
-    """Transcribe a sealed recording; the plain copies it needs live in ``work_dir`` and are gone afterwards.
-
-    Takes as long as the audio demands and holds no transaction. What was heard before a worker died is not heard again.
-    """
-    began = time.monotonic()
-    with unsealed(vault, planned.sha256, work_dir) as folder:
-        source, rendition = folder / "recording", folder / "rendition.flac"
-        options = ListeningOptions(
-            language=planned.language,
-            agent_channel=planned.agent_channel,
-            counterpart=planned.counterpart,
-            limits=limits,
-        )
-        ears = engine.with_words(planned.words) if planned.words else engine
-        result = transcribe_file(source, ears, options, progress.StoredMemory(planned.recording_id, ears))
-        result = replace(result, options=dict(result.options) | {"word_list": planned.word_list})
-        made = render_playback(source, rendition, limits)
-        yield Heard(result, rendition, time.monotonic() - began, {"parent_sha256": planned.sha256, **made})
 
 
 def store(session: Session, vault: Vault, planned: Plan, heard: Heard) -> Transcript:

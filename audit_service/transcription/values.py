@@ -78,3 +78,8 @@ class TranscriptResult:
     speech: tuple[list[list[float]], ...] = ()
     acoustics: Mapping[str, Any] = field(default_factory=dict)
     unsupported_language: str = ""
+
+    @property
+    def roles(self) -> str:
+        """Return how well it is known who speaks, as ``speakers.Certainty`` names it; empty where nobody was heard."""
+        return str(self.options.get("roles", ""))

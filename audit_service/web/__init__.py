@@ -6,7 +6,7 @@ from flask import Flask, has_request_context, request
 
 from audit_service.i18n import LOCALES
 from audit_service.settings import Settings
-from audit_service.web import api, borrower, officer, service, uploads
+from audit_service.web import api, borrower, officer, service, uploads, words
 from audit_service.web.csp import bind_headers
 from audit_service.web.errors import bind_errors
 from audit_service.web.extensions import csrf, limiter
@@ -32,7 +32,7 @@ def register(app: Flask, settings: Settings) -> None:
     bind_presentation(app)
     bind_headers(app, is_secure=settings.secure_cookies)
     bind_errors(app)
-    for blueprint in (service.bp, borrower.bp, officer.bp, uploads.bp, api.bp):
+    for blueprint in (service.bp, borrower.bp, officer.bp, uploads.bp, words.bp, api.bp):
         app.register_blueprint(blueprint)
     bind_security(app, settings)
     enforce(app)

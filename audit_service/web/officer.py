@@ -22,7 +22,7 @@ from audit_service.custody.values import Act
 from audit_service.database import transaction
 from audit_service.i18n import gettext
 from audit_service.intake import queries as intake_queries
-from audit_service.intake import reconciliation
+from audit_service.intake import reconciliation, retrying
 from audit_service.organizations.queries import user_by_email
 from audit_service.reports.wording import CATEGORIES
 from audit_service.review import publication, queries
@@ -30,7 +30,6 @@ from audit_service.review.dispositions import CHOICES, dispose
 from audit_service.review.listening import note_listening
 from audit_service.review.models import FindingKind, Severity, Verdict
 from audit_service.review.standings import rule_precisions
-from audit_service.transcription.corrections import correct_speakers
 from audit_service.web.policy import READERS, REVIEWERS, allow
 from audit_service.web.tus import staging
 from evidence_store import SealedReader
@@ -157,18 +156,6 @@ def disposition(finding_id: int) -> Redirect:
     return redirect(url_for(".contact", attempt_id=attempt_id, _anchor=f"finding-{finding_id}"))
 
 
-@bp.post("/recordings/<int:recording_id>/speakers")
-@allow(*REVIEWERS)
-def speakers(recording_id: int) -> Redirect:
-    """Record whose voice is whose; the words are judged anew."""
-    correction, reason = request.form.get("correction", ""), request.form.get("reason", "")
-    with transaction() as session:
-        made = correct_speakers(session, recording_id, correction, user_id=current_user.id, reason=reason)
-        attempt_id = made.recording.attempt_id
-    flash(gettext("The speakers were corrected. The findings follow within seconds; earlier versions are kept."))
-    return redirect(url_for(".contact", attempt_id=attempt_id))
-
-
 @bp.get("/recordings/<int:recording_id>/audio")
 @allow(*READERS)
 def audio(recording_id: int) -> Response:
@@ -285,3 +272,13 @@ def intake() -> str:
             waiting=staging().waiting(),
             alerts=reconciliation.open_alerts(session),
         )
+
+
+@bp.post("/intake/<int:item_id>/retry")
+@allow(*REVIEWERS)
+def retry_item(item_id: int) -> Redirect:
+    """Have a worker try again what failed or waits in quarantine, from its sealed bytes."""
+    with transaction() as session:
+        retrying.hand_in_again(session, item_id, actor())
+    flash(gettext("The file is tried again. Load the page again in a few seconds."))
+    return redirect(url_for(".intake"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from flask_security import current_user
 from markupsafe import Markup, escape
 
@@ -17,6 +18,8 @@ from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
 from audit_service.review.packs import rule_on
 from audit_service.review.publication import APPROVERS
+from audit_service.transcription.certainty import UNSURE_WORD, Span, placed_words, unsure_spans
+from audit_service.transcription.models import Segment
 from audit_service.web.policy import REVIEWERS
 
 FALLBACK_ZONE = "Asia/Shanghai"
@@ -56,19 +59,38 @@ def reason(given: object) -> str:
     return wording.reason_text(given, page_locale())
 
 
-def marked(text: str, findings: Iterable[Finding]) -> Markup:
-    """Return escaped text with the words of the findings marked; each mark links to its finding."""
+def marked(text: str, findings: Iterable[Finding], unsure: Sequence[Span] = ()) -> Markup:
+    """Return escaped text with the words of the findings marked, each linked to its finding, and unsure ones too."""
     out, place = Markup(), 0
     for finding in sorted(findings, key=lambda one: (one.start_offset or 0, -(one.end_offset or 0))):
         start, end = finding.start_offset, finding.end_offset
         if start is None or end is None or start < place or end > len(text) or start == end:
             continue
-        out += escape(text[place:start])
+        out += _unsure_marked(text, place, start, unsure)
         out += Markup('<mark class="sev-{}"><a href="#finding-{}">{}</a></mark>').format(
-            finding.severity.value, finding.id, text[start:end]
+            finding.severity.value, finding.id, _unsure_marked(text, start, end, unsure)
         )
         place = end
-    return out + escape(text[place:])
+    return out + _unsure_marked(text, place, len(text), unsure)
+
+
+def _unsure_marked(text: str, start: int, end: int, unsure: Sequence[Span]) -> Markup:
+    """Return the escaped text between two offsets; what is unsure in it is underlined, and said to be so in words."""
+    out, place = Markup(), start
+    for first, last in unsure:
+        begin, stop = max(first, place), min(last, end)
+        if begin < stop:
+            out += escape(text[place:begin])
+            out += Markup('<span class="unsure">{}<span class="hidden"> {}</span></span>').format(
+                text[begin:stop], gettext("(unsure)")
+            )
+            place = stop
+    return out + escape(text[place:end])
+
+
+def word_seconds(segment: Segment) -> str:
+    """Return the offset and the second of each word of a segment, as the player reads them."""
+    return json.dumps([[word.start, word.start_s] for word in placed_words(segment)])
 
 
 def _may_review() -> bool:
@@ -87,6 +109,8 @@ def bind_presentation(app: Flask) -> None:
         local_time=local_time,
         minutes=minutes,
         marked=marked,
+        unsure=unsure_spans,
+        word_seconds=word_seconds,
         reason=reason,
     )
     app.jinja_env.globals.update(
@@ -102,5 +126,6 @@ def bind_presentation(app: Flask) -> None:
         said=in_page_language,
         rule_of=rule_of,
         page_locale=page_locale,
+        unsure_percent=round(100 * UNSURE_WORD),
         locales=LOCALES,
     )

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from audit_service.custody.models import Action, LedgerRow
-from audit_service.database import db
+from audit_service.database import db, transaction
 from audit_service.review.dispositions import dispose
 from tests.conftest import SAMPLES
 from tests.factories.contacts import attempt, borrower, message
@@ -305,3 +305,30 @@ def test_rules_explain_reads_a_stored_contact_and_logs_it(app: Flask, environmen
 def test_rules_explain_of_an_unknown_rule_or_of_nothing_is_refused(environment: dict[str, str]) -> None:
     assert run("rules", "explain", "--why-not", "cn.no.rule", environment=environment, stdin=DENIED).returncode == 4
     assert run("rules", "explain", environment=environment).returncode == 2
+
+
+def test_a_word_list_is_measured_on_real_speech_before_it_is_used(
+    app: Flask, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with transaction() as session:
+        lender = institution(session)
+        code = lender.code
+    for part, name in (("calls", "en-03.wav"), ("truth", "en-03.json")):
+        (tmp_path / part).mkdir()
+        shutil.copy(SAMPLES / part / name, tmp_path / part / name)
+    assert run("hotwords", "add", code, "neighbour", "dodging", environment=environment).returncode == 0
+    unmeasured = run("hotwords", "use", code, "1", environment=environment)
+    assert (unmeasured.returncode, "not measured" in unmeasured.stderr) == (3, True)
+    done = run("hotwords", "measure", code, "1", "--on", str(tmp_path), "--json", environment=environment)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    truth = json.loads((SAMPLES / "truth" / "en-03.json").read_text(encoding="utf-8"))["turns"]
+    letters = sum(character.isalnum() for turn in truth for character in turn["text"])
+    assert (found["files"], found["characters"], found["words_said"]) == (1, letters, 2)
+    assert 0 <= found["errors_without"] < 0.35 * letters, "real weights hear real speech"
+    assert found["words_with"] >= found["words_without"]
+    assert found["change"] == pytest.approx((found["errors_with"] - found["errors_without"]) / letters, abs=1e-5)
+    listed = json.loads(run("hotwords", "list", code, "--json", environment=environment).stdout)["versions"]
+    assert listed[0]["measured"] == found
+    use = run("hotwords", "use", code, "1", environment=environment)
+    assert use.returncode == (0 if found["errors_with"] <= found["errors_without"] else 3)

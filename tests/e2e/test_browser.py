@@ -13,11 +13,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from audit_service.cli.context import hash_password
+from audit_service.contacts.models import Recording, Speaker
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.intake.uploads import Staging
 from audit_service.organizations import services as organizations_services
 from audit_service.organizations.values import NewUser
+from audit_service.review.models import Finding, Listening, Verdict
 from tests.conftest import SAMPLES
 from tests.factories import contacts, findings, organizations
 
@@ -87,11 +89,7 @@ def test_an_officer_signs_in_filters_and_hears_a_finding(browser: Browser, addre
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.goto(f"{address}/officer/findings")
-    page.get_by_label("电子邮箱").fill("lin@example.org")
-    page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
-    page.wait_for_url("**/officer/findings")
+    sign_in(page, address)
     page.get_by_label("严重程度").select_option("critical")
     page.get_by_role("button", name="筛选").click()
     expect(page).to_have_url(re.compile("severity=critical"))
@@ -100,6 +98,131 @@ def test_an_officer_signs_in_filters_and_hears_a_finding(browser: Browser, addre
     page.wait_for_function("document.getElementById('audio').currentTime >= 9.3")
     expect(page.locator(".turn.playing")).to_contain_text("法警马上到你家里抓人")
     assert faults == []
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/officer/findings")
+    page.get_by_label("电子邮箱").fill("lin@example.org")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/officer/findings")
+
+
+@pytest.fixture
+def doubtful(address: str) -> int:
+    """A finding on words that were only heard alike; some of them, and who speaks, are uncertain."""
+    with transaction() as session:
+        found = session.query(Finding).one()
+        found.plane, found.speaker = "syllable", Speaker.UNKNOWN
+        found.segment.words = [
+            [9.8 + 0.4 * place, 10.2 + 0.4 * place, word, 0.2 if word in "法警" else 0.9]
+            for place, word in enumerate(found.segment.text)
+        ]
+        found.transcript.options = {"told_apart_by": "channel", "roles": "uncertain", "agent_score": 0.55}
+        session.query(Recording).one().duration_s = 30.0
+        return found.attempt_id
+
+
+def heard_until(page: Page, second: float) -> None:
+    """Play the finding from its button up to a second, then pause and wait for the player's last report."""
+    page.locator("button.seek").first.click()
+    for _ in range(300):  # the page's policy forbids what Playwright would wait with
+        if page.evaluate("document.getElementById('audio').currentTime") >= second:
+            break
+        page.wait_for_timeout(100)
+    with page.expect_response(re.compile(r"/recordings/\d+/played$")) as reported:
+        page.evaluate("document.getElementById('audio').pause()")
+    assert reported.value.status == 204
+
+
+def test_a_doubtful_finding_is_confirmed_only_after_its_seconds_were_played(
+    browser: Browser, address: str, doubtful: int
+) -> None:
+    page = open_page(browser, 1280)
+    sign_in(page, address)
+    contact = f"{address}/officer/contacts/{doubtful}"
+
+    def confirm() -> int:
+        page.goto(contact)
+        with page.expect_response(re.compile("/disposition$")) as answered:
+            page.locator("article.finding button[value=confirmed]").click()
+        return answered.value.status
+
+    assert confirm() == 422
+    page.goto(contact)
+    heard_until(page, 11.0)
+    assert confirm() == 422, "the rest of its seconds was not played"
+    page.goto(contact)
+    heard_until(page, 15.0)
+    assert confirm() == 302
+    expect(page.locator("article.finding .note.good")).to_contain_text("已确认")
+    with transaction() as session:
+        played = session.query(Listening).order_by(Listening.start_s).all()
+        assert min(one.start_s for one in played) == pytest.approx(9.5, abs=0.5)
+        assert all(one.end_s - one.start_s < 6.5 for one in played), "only what was really played is reported"
+        assert 15.0 <= max(one.end_s for one in played) < 17.0
+        assert session.query(Finding).one().dispositions[-1].verdict is Verdict.CONFIRMED
+
+
+def test_a_click_on_a_word_plays_from_within_200_ms_of_it(browser: Browser, address: str, doubtful: int) -> None:
+    with transaction() as session:
+        found = session.query(Finding).one()
+        found.is_current = False  # so that no link of a finding lies over the words
+        text = found.segment.text
+    page = open_page(browser, 1280)
+    sign_in(page, address)
+    page.goto(f"{address}/officer/contacts/{doubtful}")
+    for word in ("警", "家", "抓"):
+        second = 9.8 + 0.4 * text.index(word)
+        box = (
+            page.locator(".turn p")
+            .nth(1)
+            .evaluate(
+                """(line, word) => {
+                const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+                while (texts.nextNode()) {
+                    const at = texts.currentNode.data.indexOf(word);
+                    if (at < 0) continue;
+                    const range = document.createRange();
+                    range.setStart(texts.currentNode, at);
+                    range.setEnd(texts.currentNode, at + 1);
+                    const box = range.getBoundingClientRect();
+                    return [box.x + box.width / 3, box.y + box.height / 2];
+                }
+            }""",
+                word,
+            )
+        )
+        page.evaluate(
+            "() => { document.getElementById('audio').onseeking = (one) => { window.sought = one.target.currentTime } }"
+        )
+        page.mouse.click(*box)
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.sought") == pytest.approx(second, abs=0.2)
+
+
+def test_unsure_words_and_uncertain_roles_are_seen_without_colour(
+    browser: Browser, address: str, doubtful: int
+) -> None:
+    page = open_page(browser, 1280)
+    sign_in(page, address)
+    page.goto(f"{address}/officer/contacts/{doubtful}")
+    word = page.locator(".turn .unsure").first
+    expect(word).to_contain_text("法警")
+    expect(word).to_contain_text("（不确定）")
+    style = word.evaluate("one => [getComputedStyle(one).borderBottomStyle, getComputedStyle(one).borderBottomWidth]")
+    assert style == ["dotted", "2px"]
+    hidden = word.locator(".hidden").bounding_box()
+    assert hidden is None or hidden["width"] <= 1
+    expect(page.locator("p.legend")).to_contain_text("带点线的字词识别把握低于 50 %")
+    expect(page.locator(".notice.roles")).to_contain_text("0.55")
+    expect(page.locator(".turn").nth(1)).to_contain_text("（不确定）")
+    expect(page.locator("article.finding")).to_contain_text("说话人不确定")
+    page.get_by_text("更正说话人").click()
+    page.locator("#speakers-reason").fill("听过录音")
+    page.get_by_role("button", name="双方无误").click()
+    expect(page.locator(".notice.roles")).to_have_count(0)
+    expect(page.locator(".turn").nth(1)).not_to_contain_text("催收员 （不确定）")
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -291,3 +292,29 @@ def test_a_copy_says_by_what_it_was_made(tmp_path):
     assert made["command"] == 'python -I child.py {"action": "render", "format": "flac"}'
     assert len(made["script_sha256"]) == 64
     assert decode(source).made_by.endswith('{"action": "decode", "format": "s16", "rate_hz": 16000}')
+
+
+def heads(mp3: bytes) -> list[int]:
+    """Return where frames of an MP3 at 16 kHz and 48 kbit/s begin (ISO 13818-3, layer III)."""
+    return [found.start() for found in re.finditer(rb"\xff\xf3\x68", mp3)]
+
+
+def test_one_frame_that_says_another_rate_is_lost_alone(tmp_path: Path) -> None:
+    file = encode(tmp_path / "a.mp3", "libmp3lame", 16_000, "stereo", None)
+    whole = decode(file)
+    data = bytearray(file.read_bytes())
+    data[heads(bytes(data))[40] + 2] ^= 0b100  # the rate's index
+    file.write_bytes(data)
+    audio = decode(file)
+    assert audio.damaged_packets >= 1
+    assert audio.duration_s == pytest.approx(whole.duration_s, abs=0.15)  # MP3 has no time stamps to fill it by
+
+
+def test_a_recording_whose_rate_changes_for_good_is_refused_with_that_reason(tmp_path: Path) -> None:
+    first = encode(tmp_path / "a.mp3", "libmp3lame", 16_000, "stereo", None)
+    second = encode(tmp_path / "b.mp3", "libmp3lame", 24_000, "stereo", None)
+    joined = tmp_path / "c.mp3"
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    with pytest.raises(MediaRefusedError, match="rate change") as refused:
+        decode(joined)
+    assert refused.value.reason_code == "media.damaged"

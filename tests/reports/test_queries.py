@@ -15,6 +15,7 @@ from audit_service.errors import InputRefusedError, NotFoundError
 from audit_service.reports import finding_queries, queries
 from audit_service.reports.values import Period
 from audit_service.review.models import Verdict
+from audit_service.transcription import edits
 from tests.factories import contacts, findings, organizations
 from tests.reports import cases
 
@@ -216,3 +217,28 @@ def test_unknown_numbers_and_reversed_dates_are_refused(session):
     lender = organizations.institution(session)
     with pytest.raises(InputRefusedError, match="before it begins"):
         queries.period_content(session, lender, Period(date(2026, 3, 2), date(2026, 3, 1)))
+
+
+def test_unsure_words_of_a_passage_come_with_it(session, vault):
+    case = cases.filed(session, vault)
+    segment = case.arrest.segment
+    segment.words = [[0.0, 0.1, word, 0.2 if place == 1 else 0.9] for place, word in enumerate(segment.text)]
+    session.flush()
+    passage = complaint_content(session).findings[0].passage
+    assert passage.turn.unsure == ((1, 2),)
+    assert passage.unsure_words == [segment.text[1]]
+
+
+def test_corrected_words_and_guessed_speakers_of_a_passage_come_with_it(session, vault):
+    case = cases.filed(session, vault)
+    machine = case.arrest.segment.text
+    edits.edit(session, case.arrest.segment_id, f"不是{machine}", edits.Editor("user:7", "listened"))
+    case.arrest.transcript.options = {"roles": "uncertain"}
+    session.flush()
+    turn = complaint_content(session).findings[0].passage.turn
+    assert (turn.text, turn.machine_text, turn.corrected_by, turn.is_guess) == (
+        f"不是{machine}",
+        machine,
+        "user:7",
+        True,
+    )

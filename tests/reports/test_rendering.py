@@ -20,6 +20,7 @@ from weasyprint.urls import FatalURLFetchingError
 from audit_service.reports import rendering
 from audit_service.reports.rendering import NoResources, instant, markup, minutes_and_seconds, printable, render
 from audit_service.reports.values import Passage, ReportContent, Turn
+from audit_service.settings import ROOT
 from tests.reports import samples
 
 # WeasyPrint leaves the file of its colour profile to the garbage collector.
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file.*sRGB2014.icc:Reso
 @pytest.fixture(autouse=True)
 def _languages() -> Iterator[None]:
     app = Flask("reports")
-    Babel(app)
+    Babel(app, default_translation_directories=str(ROOT / "audit_service" / "translations"))
     with app.app_context():
         yield
 
@@ -271,3 +272,43 @@ def test_positions_are_minutes_and_seconds(seconds, shown):
 def test_zero_findings_shown_of_many_are_announced():
     html = markup(samples.content(findings_total=900), samples.heading("en"))
     assert "The gravest 3 of 900 findings" in html
+
+
+def lines_drawn(pdf: bytes) -> int:
+    """Return how many lines and areas are painted on the pages of a PDF."""
+    pages = pypdfium2.PdfDocument(pdf)
+    return sum(1 for page in pages for _ in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_PATH]))
+
+
+@pytest.mark.parametrize(
+    ("locale", "legend"),
+    [
+        ("zh_CN", "带点线的字词识别把握低于50%：法·抓人·宽限。"),
+        ("en", "Dottedwordswererecognisedwithacertaintyunder50%:法·抓人·宽限."),
+    ],
+)
+def test_unsure_words_of_an_excerpt_are_underlined_and_named_below_it(locale: str, legend: str) -> None:
+    turn = Turn("agent", "法警就上门抓人", start_s=65.4, unsure=((0, 1), (5, 7)))
+    after = Turn("borrower", "能不能宽限几天？", start_s=71.2, unsure=((3, 5),))
+    finding = samples.word_finding(passage=Passage(turn, 0, 3, after=after))
+    sure = replace(finding, passage=Passage(replace(turn, unsure=()), 0, 3, after=replace(after, unsure=())))
+    marked, plain = (
+        render(samples.content(findings=(one,), findings_total=1, signals=(), signals_total=0), samples.heading(locale))
+        for one in (finding, sure)
+    )
+    assert legend in words(marked)
+    assert legend not in words(plain)
+    assert "法警就上门抓人" in words(marked)
+    assert lines_drawn(marked) > lines_drawn(plain)
+
+
+def test_a_correction_prints_both_texts_and_a_guessed_speaker_is_marked() -> None:
+    turn = Turn("agent", "法务上门", start_s=65.4, machine_text="法警上门抓人", corrected_by="user:7", is_guess=True)
+    finding = samples.word_finding(passage=Passage(turn, 0, 2))
+    content = samples.content(findings=(finding,), findings_total=1, signals=(), signals_total=0)
+    chinese, english = (words(render(content, samples.heading(locale))) for locale in ("zh_CN", "en"))
+    assert "01:05处字词由user:7更正。机器原文：“法警上门抓人”" in chinese
+    assert "Wordsat01:05werecorrectedbyuser:7.Themachinewrote:“法警上门抓人”" in english
+    assert "法务上门" in chinese
+    assert "催收员?" in chinese
+    assert "whospeakswasguessedfromthewordsandisuncertain" in english

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import wave
 from pathlib import Path
 
 import jiwer
+import numpy as np
 import pytest
 
 from audit_service.media.errors import MediaRefusedError
+from audit_service.media.services import decode
 from audit_service.transcription.engines.faster_whisper import FasterWhisperEngine, split_at_pauses
 from audit_service.transcription.errors import WeightsRefusedError
 from audit_service.transcription.normalisation import normalise
 from audit_service.transcription.pipeline import ListeningOptions, transcribe_file
-from audit_service.transcription.speakers import roles
+from audit_service.transcription.speakers import OPENING_S, Certainty, Known, roles
 from audit_service.transcription.values import HeardPassage, Word
 from audit_service.transcription.weights import BASE_SHA256, locate_weights
 from tests.conftest import SAMPLES
@@ -106,9 +109,45 @@ def test_text_is_normalised(written: str, language: str, expected: str) -> None:
 
 def test_the_call_log_says_who_the_agent_is_else_the_opening_words() -> None:
     sides = [[passage("喂？")], [passage("您好，我是客服，工号一一零九，请问是陈女士吗？", 1.0)]]
-    assert roles(sides, 0, "borrower") == ["agent", "borrower"]
-    assert roles(sides, None, "third_party") == ["third_party", "agent"]
+    stated = roles(sides, Known(0, "borrower", "zh"))
+    assert (stated.speakers, stated.score, stated.certainty(1.0)) == (["agent", "borrower"], 1.0, Certainty.SURE)
+    found = roles(sides, Known(None, "third_party", "zh"))
+    assert found.speakers == ["third_party", "agent"]
+    assert found.certainty(0.8) is Certainty.SURE
+
+
+def test_a_guess_from_nothing_that_tells_is_uncertain_and_falls_on_the_first_to_speak() -> None:
+    sides = [[passage("喂？", 2.0)], [passage("喂？", 1.0)]]
+    found = roles(sides, Known(None, "borrower", "zh"))
+    assert (found.speakers, found.score, found.certainty(0.8)) == (["borrower", "agent"], 0.5, Certainty.UNCERTAIN)
+    assert roles([[], []], Known(None, "borrower", "en")).certainty(0.8) is Certainty.UNCERTAIN
+
+
+def test_what_is_said_late_in_a_call_does_not_tell() -> None:
+    sides = [[passage("喂？", 1.0), passage("我是客服，工号一一零九。", OPENING_S + 1)], [passage("喂？", 2.0)]]
+    assert roles(sides, Known(None, "borrower", "zh")).score == 0.5
 
 
 def test_one_side_alone_is_nobodys() -> None:
-    assert roles([[passage("您好")]], None, "borrower") == ["unknown"]
+    alone = roles([[passage("您好")]], Known(None, "borrower", "zh"))
+    assert (list(alone.speakers), alone.certainty(0.0)) == (["unknown"], Certainty.UNKNOWN)
+
+
+def test_swapped_channels_and_a_mix_of_both_keep_the_agent_with_the_agents_words(
+    engine: FasterWhisperEngine, tmp_path: Path
+) -> None:
+    audio = decode(SAMPLES / "calls" / "zh-07.wav")
+    samples = np.asarray(audio.samples)
+    swapped, mixed = tmp_path / "swapped.wav", tmp_path / "mixed.wav"
+    for file, columns in ((swapped, samples[:, ::-1]), (mixed, np.clip(samples.sum(axis=1, dtype=int), -32768, 32767))):
+        with wave.open(str(file), "wb") as writer:
+            writer.setnchannels(columns.ndim)
+            writer.setsampwidth(2)
+            writer.setframerate(audio.rate_hz)
+            writer.writeframes(np.ascontiguousarray(columns).astype("<i2").tobytes())
+        result = transcribe_file(file, engine, ListeningOptions("zh", None, "borrower"))
+        assert result.roles == "sure"
+        said = {role: "".join(s.text for s in result.segments if s.speaker == role) for role in ("agent", "borrower")}
+        assert "律师" in said["agent"]
+        assert "证号告诉我" in said["borrower"]
+    assert result.options["told_apart_by"] == "voice"

@@ -8,18 +8,27 @@ import re
 import pytest
 from flask import Flask, g
 from flask_babel import refresh
+from sqlalchemy import text
 
 from audit_service.complaints.models import Complaint
 from audit_service.contacts.models import ContactAttempt
-from audit_service.custody.models import Action, LedgerRow
+from audit_service.custody.models import Action, CustodyEvent, LedgerRow
 from audit_service.custody.vault import Vault
 from audit_service.database import transaction
 from audit_service.detection import Engine, load_packs
+from audit_service.intake.models import IntakeItem
+from audit_service.intake.services import receive_file
+from audit_service.jobs import run_worker
+from audit_service.jobs.tasks import source_of
+from audit_service.jobs.worker import WorkerOptions
 from audit_service.organizations.models import RoleName
+from audit_service.queue import waiting_jobs
 from audit_service.review import running
 from audit_service.review.models import Disposition, Finding
 from audit_service.settings import ROOT
+from audit_service.transcription.models import SegmentEdit
 from audit_service.web.policy import BY_KEY, PUBLIC, roles_of
+from tests.conftest import SAMPLES
 from tests.factories import contacts, findings, organizations
 
 ROLES = ["anonymous", *(role.value for role in RoleName)]
@@ -40,7 +49,13 @@ def call(app: Flask, vault: Vault):
         )
         session.refresh(transcript)
         found = findings.finding(session, attempt, quote="法警马上到你家里抓人", segment=transcript.segments[0])
-        return {"lender": lender.code, "attempt": attempt.id, "recording": recording.id, "finding": found.id}
+        return {
+            "lender": lender.code,
+            "attempt": attempt.id,
+            "recording": recording.id,
+            "finding": found.id,
+            "segment": found.segment_id,
+        }
 
 
 def seen_by(client, method: str, url: str, **form):
@@ -54,6 +69,8 @@ def address(rule, call) -> str:
         "attempt_id": call["attempt"],
         "finding_id": call["finding"],
         "recording_id": call["recording"],
+        "segment_id": call["segment"],
+        "item_id": 1,
         "number": "C-1",
         "batch": "0" * 32,
         "token": "0" * 32,
@@ -298,3 +315,66 @@ def test_a_lead_approves_rules_that_somebody_else_published(app: Flask, client_a
     assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 302
     assert seen_by(lead, "POST", "/officer/rules/approvals", **form).status_code == 404
     assert digest not in seen_by(lead, "GET", "/officer/rules").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("locale", "legend", "said"), [("zh_CN", "低于 50 %", "（不确定）"), ("en", "under 50 %", "(unsure)")]
+)
+def test_unsure_words_are_underlined_and_told_in_words_and_a_legend_explains_it(
+    app: Flask, client_as, call, locale: str, legend: str, said: str
+) -> None:
+    officer = client_as("officer")
+    seen_by(officer, "POST", "/language", language=locale)
+    page = f"/officer/contacts/{call['attempt']}"
+    assert legend not in seen_by(officer, "GET", page).text
+    with transaction() as session:
+        segment = session.query(Finding).one().segment
+        segment.words = [[0.0, 0.1, word, 0.2 if word in "警家<" else 0.9] for word in segment.text]
+    refresh()
+    shown = seen_by(officer, "GET", page).text
+    assert legend in shown
+    assert f'法<span class="unsure">警<span class="hidden"> {said}</span></span>马上到你<span' in shown
+    assert '<span class="unsure">&lt;<span' in shown
+    assert ATTACK not in shown
+
+
+def test_an_officer_corrects_words_and_takes_that_back_and_both_texts_are_shown(app: Flask, client_as, call) -> None:
+    officer = client_as("officer")
+    page, words = f"/officer/contacts/{call['attempt']}", f"/officer/segments/{call['segment']}/words"
+    assert seen_by(officer, "POST", words, text="法务马上到你家", reason=" ").status_code == 422
+    assert seen_by(officer, "POST", words, text="法务<b>马上到你家", reason="听过录音").status_code == 302
+    shown = seen_by(officer, "GET", page).text
+    assert "法务&lt;b&gt;马上到你家" in re.sub(r"</?(mark|a)\b[^>]*>", "", shown)
+    assert "机器原文：“法警马上到你家里抓人" in shown
+    assert "听过录音" in shown
+    with transaction() as session:
+        jobs = session.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = 'detect_transcript'"))
+        assert [job.args["recording_id"] for job in jobs] == [call["recording"]]
+    assert seen_by(officer, "POST", f"{words}/revert", reason="it was right").status_code == 302
+    assert "机器原文：" not in seen_by(officer, "GET", page).text
+    with transaction() as session:
+        kept = session.query(SegmentEdit).one()
+        assert (kept.text, kept.reverted_at is None) == ("法务<b>马上到你家", False)
+
+
+def test_what_waits_in_quarantine_is_tried_again_from_the_page(app: Flask, client_as, tmp_path) -> None:
+    file = tmp_path / "call.wav"
+    file.write_bytes((SAMPLES / "calls" / "zh-02.wav").read_bytes())
+    with transaction() as session:
+        source = source_of(app.extensions["audit_settings"], "cli", "cli:test")
+        item = receive_file(session, app.extensions["audit_vault"], file, source).item_id
+    officer = client_as("officer")
+    assert "重试" in seen_by(officer, "GET", "/officer/intake").text
+    assert "重试" not in seen_by(client_as("auditor"), "GET", "/officer/intake").text
+    for _ in range(2):
+        assert seen_by(officer, "POST", f"/officer/intake/{item}/retry").status_code == 302
+    with transaction() as session:
+        assert waiting_jobs(session) == {"todo": 1}
+    run_worker(app, WorkerOptions(queues=["detect"], until_empty=True))
+    with transaction() as session:
+        done = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'retry_item' AND status = 'succeeded'")
+        assert session.execute(done).scalar_one() == 1
+        retried = session.query(CustodyEvent).filter_by(action=Action.RETRIED).one()
+        assert retried.actor.startswith("user:")
+        assert session.query(IntakeItem).one().reason_code.startswith("sidecar")
+    assert seen_by(officer, "POST", "/officer/intake/999/retry").status_code == 404

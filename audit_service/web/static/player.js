@@ -2,13 +2,41 @@
 const audio = document.getElementById("audio");
 const turns = [...document.querySelectorAll(".turn[data-start]")];
 
-function jump(seconds) {
+const BEFORE_LINE_S = 0.3;
+const BEFORE_WORD_S = 0.1;
+
+function jump(seconds, before = BEFORE_LINE_S) {
   const go = () => {
-    audio.currentTime = Math.max(0, seconds - 0.3);
+    audio.currentTime = Math.max(0, seconds - before);
     audio.play().catch(() => {});
   };
   if (audio.readyState >= 1) go();
   else audio.addEventListener("loadedmetadata", go, { once: true });
+}
+
+// Offset in the line's text of the place that was clicked; what is only there to be read aloud does not count.
+function offsetIn(line, event) {
+  const place = document.caretRangeFromPoint
+    ? document.caretRangeFromPoint(event.clientX, event.clientY)
+    : document.caretPositionFromPoint(event.clientX, event.clientY);
+  const node = place?.startContainer ?? place?.offsetNode;
+  if (!node || !line.contains(node)) return null;
+  let offset = 0;
+  const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest(".hidden")) continue;
+    // Offsets are those of characters, not of UTF-16 units.
+    if (text === node) return offset + [...text.data.slice(0, place.startOffset ?? place.offset)].length;
+    offset += [...text.data].length;
+  }
+  return null;
+}
+
+function secondOf(line, event) {
+  const offset = offsetIn(line, event);
+  const said = JSON.parse(line.dataset.words).filter(([start]) => offset !== null && start <= offset);
+  return said.length ? said[said.length - 1][1] : null;
 }
 
 document.addEventListener("click", (event) => {
@@ -20,6 +48,10 @@ document.addEventListener("click", (event) => {
     if (finding) jump(Number(finding.dataset.seek));
     return;
   }
+  if (event.target.closest("details, form")) return;
+  const line = event.target.closest("[data-words]");
+  const second = line ? secondOf(line, event) : null;
+  if (second !== null) return jump(second, BEFORE_WORD_S);
   const turn = event.target.closest(".turn[data-start]");
   if (turn) jump(Number(turn.dataset.start));
 });
