@@ -47,6 +47,10 @@ class Item:
         """Return the categories that the labels name."""
         return frozenset(label.category for label in self.labels)
 
+    def recording(self, folder: Path) -> Path:
+        """Return where speak.py writes the recording of a call; the seconds of its turns lie beside it."""
+        return folder / self.split / f"{self.id.replace(':', '-')}.wav"
+
 
 def unlabelled(marked: str, turn: int) -> tuple[str, list[Label]]:
     """Return a text without its marks, and the labels with their offsets."""
