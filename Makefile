@@ -46,6 +46,7 @@ lock: $(BIN)/python ## Pin and hash the dependencies anew
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/requirements-speech.in -o benchmarks/requirements-speech.txt
 
 clean: ## Remove the virtual environment and the demo instance
 	rm -rf $(VENV) instance/demo

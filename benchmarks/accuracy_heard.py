@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from accuracy import ROOT, UNJUDGED, Tally, conversation
 from asr_samples import error, plain
 from detection_samples import by_keywords
@@ -32,6 +33,7 @@ from audit_service.transcription.pipeline import ListeningOptions, transcribe_fi
 from audit_service.transcription.weights import locate_weights
 
 LEAST_OVERLAP_S = 0.2
+DRAWS = 2000
 Place = tuple[int | None, str]
 """The index of a turn in the transcript, and a category found there."""
 Find = Callable[[Conversation], set[Place]]
@@ -113,23 +115,40 @@ def keywords(given: Conversation) -> set[Place]:
     }
 
 
-def measure(calls: Sequence[SpokenCall], find: Find, *, is_heard: bool) -> tuple[Tally, Tally]:
-    """Return the tallies by call and by turn, of what was heard or of what is written."""
+def judged(call: SpokenCall, find: Find, *, is_heard: bool) -> tuple[Tally, Tally]:
+    """Return the tallies of one call, by call and by turn, of what was heard or of what is written."""
     by_call, by_turn = Tally(), Tally()
-    for call in calls:
-        given = call.heard if is_heard else conversation(call.item)
-        found = find(given)
-        by_call.add(call.item.categories, {category for _, category in found})
-        placed = {
-            (call.turn_of(given.turns[turn], category) if is_heard else turn, category)
-            for turn, category in found
-            if turn is not None
-        }
-        truth = {(label.turn, label.category) for label in call.item.labels}
-        for number in {turn for turn, _ in truth | placed}:
-            categories = frozenset(category for turn, category in truth if turn == number)
-            by_turn.add(categories, {category for turn, category in placed if turn == number})
+    given = call.heard if is_heard else conversation(call.item)
+    found = find(given)
+    by_call.add(call.item.categories, {category for _, category in found})
+    placed = {
+        (call.turn_of(given.turns[turn], category) if is_heard else turn, category)
+        for turn, category in found
+        if turn is not None
+    }
+    truth = {(label.turn, label.category) for label in call.item.labels}
+    for number in {turn for turn, _ in truth | placed}:
+        categories = frozenset(category for turn, category in truth if turn == number)
+        by_turn.add(categories, {category for turn, category in placed if turn == number})
     return by_call, by_turn
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Return tallies added up."""
+    whole = Tally()
+    for tally in tallies:
+        whole.right.update(tally.right)
+        whole.extra.update(tally.extra)
+        whole.missed.update(tally.missed)
+    return whole
+
+
+def interval(tallies: Sequence[Tally]) -> tuple[float, float]:
+    """Return where the F1 of other calls of this kind would lie in 95 of 100 cases (calls drawn anew, fixed seed)."""
+    counts = np.array([[tally.right.total(), tally.extra.total() + tally.missed.total()] for tally in tallies])
+    drawn = counts[np.random.default_rng(1).integers(0, len(counts), (DRAWS, len(counts)))].sum(axis=1)
+    low, high = np.percentile(2 * drawn[:, 0] / np.maximum(1, 2 * drawn[:, 0] + drawn[:, 1]), [2.5, 97.5])
+    return float(low), float(high)
 
 
 def main() -> None:
@@ -156,17 +175,22 @@ def main() -> None:
         labels = sum(len(call.item.categories - UNJUDGED) for call in calls)
         minutes = sum(max(end for _, end in call.seconds) for call in calls) / 60
         print(f"\n{given.split} {language}: {len(calls)} of {whole} calls, {minutes:.0f} minutes, {labels} categories")
-        print(f"  errors: {wrong / length:.3f} of {length} {unit}")
+        print(
+            f"  errors: {wrong / length:.3f} of {length} {unit}; below: precision, recall, F1 (95 % interval by calls)"
+        )
         for name, find in finders.items():
             for source in ("heard", "written"):
-                tallies = measure(calls, find, is_heard=source == "heard")
-                line = "  ".join(
-                    "{} {:.3f} {:.3f} {:.3f}".format(title, *tally.rates())
-                    for title, tally in zip(("by call", "by turn"), tallies, strict=True)
+                tallies = [judged(call, find, is_heard=source == "heard") for call in calls]
+                by_call, by_turn = (total(kind) for kind in zip(*tallies, strict=True))
+                low, high = interval([one for one, _ in tallies])
+                print(
+                    f"  {name:16} {source:8}"
+                    + "  by call {:.3f} {:.3f} {:.3f}".format(*by_call.rates())
+                    + f" ({low:.2f}-{high:.2f})"
+                    + "  by turn {:.3f} {:.3f} {:.3f}".format(*by_turn.rates())
                 )
-                print(f"  {name:16} {source:8} precision, recall, F1 {line}")
-                for category in tallies[0].categories if given.categories and find is not keywords else ():
-                    print("      {:32} {:.2f} {:.2f} {:.2f}".format(category, *tallies[0].rates(category)))
+                for category in by_call.categories if given.categories and find is not keywords else ():
+                    print("      {:32} {:.2f} {:.2f} {:.2f}".format(category, *by_call.rates(category)))
 
 
 if __name__ == "__main__":

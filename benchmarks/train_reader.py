@@ -50,6 +50,7 @@ TARGET = Path(__file__).resolve().parent.parent / "rules" / "reader"
 SHARE, LEAST_ODDS, LONGEST, LAYERS = 0.5, -1.5, 160, 12
 LATIN_RANK = 40_000
 DROPPED = 0.1
+REHEARSED = 0.33
 EPOCHS, BATCH, RATE, SEED, STRETCH_SEED = 3, 32, 2e-4, 1, 3
 JOINED, STRETCHES, DISGUISED, LIGHTEST, HEAVIEST = 0.3, 0.3, 0.35, 0.04, 0.2
 
@@ -236,7 +237,7 @@ class Trainer:
         )
         signal = torch.tensor([column in {*SIGNALS, ANY_SIGNAL} for column in columns])
         counted = torch.tensor([by_agent for _, by_agent, _ in batch])[:, None] != signal[None]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):  # noqa: SLF001
             odds = net(*padded([self.row(text) for text, _, _ in batch])).float()
         every = functional.binary_cross_entropy_with_logits(odds, truth.float(), reduction="none")
         return 10 * (every * counted).sum() / counted.sum()
@@ -304,6 +305,14 @@ def training_examples(items: Sequence[corpus.Item]) -> list[Example]:
     return examples + stretches[: int(STRETCHES * len(stretches))]
 
 
+def rehearsed(items: Sequence[corpus.Item], new: Sequence[str]) -> list[Example]:
+    """Return what the authors ``new`` wrote, and a share of all else."""
+    known = training_examples([item for item in items if item.author not in new])
+    random.Random(STRETCH_SEED).shuffle(known)  # noqa: S311 (the choice of examples is no secret)
+    fresh = [item for item in items if item.author in new]
+    return [*examples_of(fresh), *stretches_of(fresh), *known[: int(REHEARSED * len(known))]]
+
+
 def print_tuning(trainer: Trainer, net: Net, items: Sequence[corpus.Item], columns: Sequence[str]) -> None:
     """Print how the linear model, the reader, and both do on the tune split."""
     tuning = [*corpus.messages("tune"), *corpus.calls("tune")]
@@ -324,12 +333,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--go-on", type=Path, metavar="FILE", help="a net that --keep kept, or a reader.onnx")
+    parser.add_argument("--new", nargs="*", metavar="AUTHOR", help="learn these; of the others rehearse a third")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--keep", type=Path, metavar="FILE")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    torch.set_num_threads(1)  # the same sums in the same order
+    torch.set_num_threads(options.threads)  # so many, the same sums in the same order
     items = [*corpus.messages("train"), *corpus.calls("train")]
     examples = training_examples(items)
+    if options.new:
+        examples = rehearsed(items, options.new)
     columns = columns_of(examples)
     trainer = Trainer(options.layers)
     print(f"{len(examples)} turns, {len(trainer.words)} pieces of words")

@@ -8,8 +8,9 @@ from pathlib import Path
 from audit_service.detection import Conversation, Turn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+from accuracy_heard import SpokenCall, errors, interval, judged, total
+
 import corpus
-from accuracy_heard import SpokenCall, errors, measure
 
 THREAT, INSULT = "threat_violence", "abuse_insult"
 ITEM = corpus.Item(
@@ -52,10 +53,16 @@ def test_the_other_side_never_counts_and_silence_has_no_turn() -> None:
 
 def test_tallies_by_call_and_by_turn() -> None:
     found = {(0, THREAT), (2, THREAT), (1, INSULT)}
-    by_call, by_turn = measure([CALL], lambda _: found, is_heard=True)
+    by_call, by_turn = judged(CALL, lambda _: found, is_heard=True)
     assert by_call.rates() == (1 / 2, 1.0, 2 / 3)
     assert by_turn.rates() == (1 / 3, 1.0, 1 / 2)
     assert (by_turn.extra[THREAT], by_turn.extra[INSULT]) == (1, 1)
+
+
+def test_tallies_add_up_and_an_interval_holds_their_rate() -> None:
+    tallies = [judged(CALL, lambda _, found=found: found, is_heard=True)[0] for found in ({(0, THREAT)}, set())]
+    assert total(tallies).rates() == (1.0, 1 / 2, 2 / 3)
+    assert interval(tallies) == (0.0, 1.0)
 
 
 def test_errors_are_counted_side_by_side() -> None:
