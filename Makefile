@@ -52,6 +52,7 @@ clean: ## Remove the virtual environment and the demo instance
 	rm -rf $(VENV) instance/demo
 
 # Set-up. Each step leaves a stamp in the virtual environment, so that it runs again only when its causes change.
+COMPILED := setup.py $(wildcard audit_service/detection/_*.pyx audit_service/detection/_*.pxd)
 CATALOGUES := $(wildcard audit_service/translations/*/LC_MESSAGES/messages.po)
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
 
@@ -59,7 +60,7 @@ $(BIN)/python:
 	bin/install-system-packages run
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP)run: requirements.txt pyproject.toml bin/install-system-packages $(CATALOGUES) | $(BIN)/python
+$(STAMP)run: requirements.txt pyproject.toml bin/install-system-packages $(COMPILED) $(CATALOGUES) | $(BIN)/python
 	bin/install-system-packages run
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .

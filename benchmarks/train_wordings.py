@@ -18,7 +18,6 @@ from sklearn.linear_model import LogisticRegression
 import corpus
 from audit_service.detection import load_packs
 from audit_service.detection.folding import fold
-from audit_service.detection.lines import lines_of
 from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.pieces import BUCKET_BITS, pieces_of
 from audit_service.detection.taxonomy import SIGNALS
@@ -84,7 +83,7 @@ class Trained:
 
 def bucket_counts(texts: Sequence[str]) -> csr_matrix:
     """Return how often each bucket is met in each text."""
-    pieces = pieces_of(lines_of([fold(text).text for text in texts]))
+    pieces = pieces_of([fold(text).text for text in texts])
     ones = np.ones(len(pieces.buckets))
     return csr_matrix((ones, (pieces.texts, pieces.buckets)), shape=(len(texts), 1 << BUCKET_BITS))
 

@@ -11,6 +11,7 @@ from ahocorasick_rs import AhoCorasick
 from rapidfuzz.distance import Levenshtein
 
 from audit_service.detection import sounds
+from audit_service.detection._searching import Words
 from audit_service.detection.folding import fold, is_chinese
 from audit_service.detection.passages import Passage, Place
 
@@ -88,32 +89,48 @@ WordHits = dict[str, list[Hit]]
 Needs = Mapping[str, Sequence[frozenset[str]]]
 
 
+@dataclass(frozen=True)
+class Source:
+    """What selections look for: words as written, and those that count by their sound too."""
+
+    words: frozenset[str]
+    spoken: frozenset[str]
+
+
 class Anchors:
     """Compiled selections. Deterministic: hits come out in the order of their place.
 
     Args:
         selections: of all rules.
         needs: by rule, the sets of selections of which one must be met wholly for the rule to hold.
+
+    Attributes:
+        numbers: of the selections, by rule and name.
+        sources: selections of the same words share one.
+        source_of: the source of each selection.
+        literals: all words, by number.
+        words: finds them.
+        owners, spoken_owners: the sources that rules need in which a word stands.
     """
 
     def __init__(self, selections: Sequence[Selection], needs: Needs | None = None) -> None:
-        self.selections: dict[str, dict[str, int]] = {}
-        self.words_of: list[frozenset[str]] = []
-        self.spoken_of: list[frozenset[str]] = []
-        for selection in selections:
+        self.numbers: dict[str, dict[str, int]] = {}
+        self.source_of: list[int] = []
+        sources: dict[Source, int] = {}
+        for number, selection in enumerate(selections):
             rule_id, name = selection.key
-            self.selections.setdefault(rule_id, {})[name] = len(self.words_of)
-            self.words_of.append(frozenset(selection.literals))
-            # one syllable alone sounds like half the language
-            spoken = (literal for literal in selection.literals if selection.sounds and len(literal) > 1)
-            self.spoken_of.append(frozenset(spoken))
-        self.owners, self.spoken_owners = _owners(self.words_of), _owners(self.spoken_of)
+            self.numbers.setdefault(rule_id, {})[name] = number
+            self.source_of.append(sources.setdefault(_source(selection), len(sources)))
+        self.sources = list(sources)
+        self.literals = list(dict.fromkeys(word for source in self.sources for word in sorted(source.words)))
+        self.words = Words([fold_literal(literal) for literal in self.literals])
         self.watched = self._watched(needs or {})
-        self._words = list(self.owners)
-        self._folded = [fold_literal(literal) for literal in self._words]
-        self._text = AhoCorasick([folded.rstrip("*") for folded in self._folded]) if self._words else None
-        self._mandarin = _SoundIndex(self.spoken_owners, is_mandarin=True)
-        self._english = _SoundIndex(self.spoken_owners, is_mandarin=False)
+        needed = sorted({number for ways in self.watched.values() for way, _ in ways for number in way})
+        self.owners = _owners({number: self.sources[number].words for number in needed})
+        self.spoken_owners = _owners({number: self.sources[number].spoken for number in needed})
+        spoken = sorted({word for source in self.sources for word in source.spoken})
+        self._mandarin = _SoundIndex(spoken, is_mandarin=True)
+        self._english = _SoundIndex(spoken, is_mandarin=False)
 
     def hits(self, passage: Passage, *, may_sound: bool) -> FoundWords:
         """Return the hits of all literals in ``passage``; on the sound plane too if ``may_sound``."""
@@ -125,24 +142,18 @@ class Anchors:
 
     def _written(self, passage: Passage) -> WordHits:
         found: WordHits = {}
-        if self._text is None or not passage.text:
-            return found
-        for number, start, end in self._text.find_matches_as_indexes(passage.text, overlapping=True):
-            if not _is_whole_word(passage.text, start, end, self._folded[number]):
-                continue
-            if is_chinese(passage.text[start]) and not passage.is_one_clause(start, end):
-                continue
-            literal = self._words[number]
+        for number, start, end in self.words.places(passage.text, passage.clauses):
+            literal = self.literals[number]
             found.setdefault(literal, []).append(Hit(start, end, literal=literal))
         return found
 
     def _watched(self, needs: Needs) -> dict[int, list[tuple[frozenset[int], str]]]:
-        """Return, by the selection of a set that has the fewest words, the sets and the rules that need them."""
+        """Return, by the source of a set that has the fewest words, the sets and the rules that need them."""
         watched: dict[int, list[tuple[frozenset[int], str]]] = {}
         for rule_id, sets in needs.items():
             for names in filter(None, sets):
-                numbers = frozenset(self.selections[rule_id][name] for name in names)
-                rarest = min(numbers, key=lambda number: (len(self.words_of[number]), number))
+                numbers = frozenset(self.source_of[self.numbers[rule_id][name]] for name in names)
+                rarest = min(numbers, key=lambda number: (len(self.sources[number].words), number))
                 watched.setdefault(rarest, []).append((numbers, rule_id))
         return watched
 
@@ -154,56 +165,51 @@ class FoundWords:
         self._anchors = anchors
         self._written = written
         self._sounded = sounded
-        self._met = frozenset[int]().union(
-            *(anchors.owners[literal] for literal in written),
-            *(anchors.spoken_owners[literal] for literal in sounded),
-        )
+        self._of_source: dict[int, list[Hit]] = {}
 
     @cached_property
     def able(self) -> frozenset[str]:
         """Return the rules of whose sets of needed selections one is met wholly."""
+        owners, spoken_owners = self._anchors.owners, self._anchors.spoken_owners
+        met = {number for word in self._written for number in owners.get(word, ())}
+        met |= {number for word in self._sounded for number in spoken_owners.get(word, ())}
         watched = self._anchors.watched
-        return frozenset(
-            rule_id for number in self._met for needed, rule_id in watched.get(number, ()) if needed <= self._met
-        )
+        return frozenset(rule_id for number in met for needed, rule_id in watched.get(number, ()) if needed <= met)
 
     def of(self, rule_id: str) -> WordHits:
         """Return the hits of a rule by the name of the selection, in the order of their place."""
-        numbers = self._anchors.selections.get(rule_id, {})
-        return {name: self._hits(number) for name, number in numbers.items() if number in self._met}
+        numbers = self._anchors.numbers.get(rule_id, {})
+        found = {name: self._hits(self._anchors.source_of[number]) for name, number in numbers.items()}
+        return {name: hits for name, hits in found.items() if hits}
 
     def _hits(self, number: int) -> list[Hit]:
-        found = [hit for word in self._anchors.words_of[number] & self._written.keys() for hit in self._written[word]]
-        for word in self._anchors.spoken_of[number] & self._sounded.keys():
-            found += self._sounded[word]
-        return sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+        if number not in self._of_source:
+            source = self._anchors.sources[number]
+            found = [hit for word in source.words & self._written.keys() for hit in self._written[word]]
+            for word in source.spoken & self._sounded.keys():
+                found += self._sounded[word]
+            self._of_source[number] = sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+        return self._of_source[number]
 
 
-def _owners(words_of: Sequence[frozenset[str]]) -> dict[str, frozenset[int]]:
-    """Return, for each word, the numbers of the selections that it stands in."""
+def _source(selection: Selection) -> Source:
+    words = frozenset(selection.literals)
+    # one syllable alone sounds like half the language
+    return Source(words, frozenset(word for word in words if selection.sounds and len(word) > 1))
+
+
+def _owners(words_of: Mapping[int, frozenset[str]]) -> dict[str, tuple[int, ...]]:
+    """Return, for each word, the numbers of what it stands in."""
     owners: dict[str, list[int]] = {}
-    for number, words in enumerate(words_of):
-        for word in sorted(words):
+    for number, words in words_of.items():
+        for word in words:
             owners.setdefault(word, []).append(number)
-    return {word: frozenset(numbers) for word, numbers in owners.items()}
+    return {word: tuple(numbers) for word, numbers in owners.items()}
 
 
 def fold_literal(literal: str) -> str:
     """Return a literal as it stands in folded text; a trailing asterisk stays."""
     return fold(literal.rstrip("*")).text + ("*" if literal.endswith("*") else "")
-
-
-def _is_whole_word(text: str, start: int, end: int, literal: str) -> bool:
-    """Latin literals match whole words; one with a trailing ``*`` matches the beginning of a word."""
-    if not is_chinese(text[start]) and start > 0 and _is_latin(text[start - 1]):
-        return False
-    if literal.endswith("*") or is_chinese(text[end - 1]) or end == len(text):
-        return True
-    return not _is_latin(text[end])
-
-
-def _is_latin(character: str) -> bool:
-    return character.isalnum() and not is_chinese(character)
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 
-import numpy as np
-
 from audit_service.detection import event_rules, openings, proposals, words
 from audit_service.detection.anchors import Anchors
-from audit_service.detection.bulk import fold_in_bulk
 from audit_service.detection.calendars import Calendar
 from audit_service.detection.civil_time import local_day
 from audit_service.detection.contact_log import Log
 from audit_service.detection.errors import RulePackError, UnknownRuleError
-from audit_service.detection.folding import is_chinese, remember
+from audit_service.detection.folding import CHINESE, folded_texts
 from audit_service.detection.identities import judge_identity
 from audit_service.detection.pack_files import WORD_KINDS
 from audit_service.detection.repetition import judge_repetition
 from audit_service.detection.rules import Pack, Rule, with_replacements
-from audit_service.detection.screening import Screen
+from audit_service.detection.screening import Compiler, Screen
 from audit_service.detection.tracing import RuleTrace, obstacles, trace_rule
 from audit_service.detection.values import (
     Attempt,
@@ -87,6 +83,9 @@ class Engine:
         selections = [selection for rule in self._rules.values() for selection in rule.detection.selections]
         needs = {rule.id: rule.detection.needed_names for rule in self._rules.values() if rule.kind in WORD_KINDS}
         self._anchors = Anchors(selections, needs)
+        judged = [rule for rule in self._rules.values() if rule.kind in WORD_KINDS and rule.detection.condition]
+        self._judge = Compiler(self._anchors, selections).judge(judged)
+        self._judged = [rule.id for rule in judged]
         self._screens: dict[Kind, Screen] = {}
         self._applicable: dict[Circumstances, Applicable] = {}
 
@@ -134,56 +133,76 @@ class Engine:
     def scan_many(self, conversations: Sequence[Conversation]) -> list[ScanResult]:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
         results = [NOTHING] * len(conversations)
-        by_kind: dict[Kind, list[int]] = {}
         others: list[int] = []
-        for number, conversation in enumerate(conversations):
-            if conversation.source == "typed" and len(conversation.turns) == 1:
-                by_kind.setdefault(self._kind(conversation), []).append(number)
-            else:
-                others.append(number)
-        for first in range(0, len(others), AT_ONCE):
-            self._scan_into(results, conversations, others[first : first + AT_ONCE])
-        for kind, numbers in by_kind.items():
-            screen = self._screen(kind, conversations[numbers[0]])
+        for numbers in self._alike(conversations, others):
+            screen = self._screen(conversations[numbers[0]])
             for first in range(0, len(numbers), AT_ONCE):
-                chosen = numbers[first : first + AT_ONCE]
-                needed = _screened(screen, [conversations[number].turns[0].text for number in chosen])
-                self._scan_into(results, conversations, list(itertools.compress(chosen, needed)))
-                for number in itertools.compress(chosen, (not need for need in needed)):
-                    if conversations[number].at is not None:
-                        results[number] = self._scan_hours(conversations[number])
+                self._scan_alike(results, conversations, numbers[first : first + AT_ONCE], screen)
+        for first in range(0, len(others), AT_ONCE):
+            self._scan_into(results, conversations, dict.fromkeys(others[first : first + AT_ONCE]))
         return results
 
-    def _scan_into(
-        self, results: list[ScanResult], conversations: Sequence[Conversation], numbers: Sequence[int]
+    def _alike(self, conversations: Sequence[Conversation], others: list[int]) -> Iterable[list[int]]:
+        """Return the single typed messages, those that are judged by the same rules together; add others to ``others``.
+
+        Messages that differ only in the language said, or found, to be theirs may be apart.
+        """
+        by_facts: dict[object, list[int]] = {}
+        for number, conversation in enumerate(conversations):
+            turns = conversation.turns
+            if conversation.source != "typed" or len(turns) != 1:
+                others.append(number)
+                continue
+            facts = (
+                conversation.jurisdictions or conversation.language or _script(conversation),
+                turns[0].speaker,
+                conversation.recipient,
+                conversation.channel,
+            )
+            by_facts.setdefault(facts, []).append(number)
+        return by_facts.values()
+
+    def _scan_alike(
+        self, results: list[ScanResult], conversations: Sequence[Conversation], numbers: Sequence[int], screen: Screen
     ) -> None:
-        rows = self._rows([conversations[number] for number in numbers])
-        for number in numbers:
-            results[number] = self._scan(conversations[number], rows)
+        able = screen.able(folded_texts([conversations[number].turns[0].text for number in numbers]))
+        self._scan_into(results, conversations, {numbers[place]: rules for place, rules in able.items()})
+        for place, number in enumerate(numbers):
+            if conversations[number].at is not None and place not in able:
+                results[number] = self._scan_hours(conversations[number])
+
+    def _scan_into(
+        self,
+        results: list[ScanResult],
+        conversations: Sequence[Conversation],
+        standing: Mapping[int, Collection[str] | None],
+    ) -> None:
+        rows = self._rows([conversations[number] for number in standing])
+        for number, rules in standing.items():
+            results[number] = self._scan(conversations[number], rows, rules)
 
     def _scan_hours(self, conversation: Conversation) -> ScanResult:
         found, unsure = _judge_hours(self._applicable_to(conversation).hours, conversation, self._calendars)
         return self._result(found, unsure)
 
-    def _kind(self, conversation: Conversation) -> Kind:
-        """Return all that decides which rules a single message is judged by."""
-        speaker = conversation.turns[0].speaker
-        return self._jurisdictions(conversation), speaker, conversation.recipient, conversation.channel
-
-    def _screen(self, kind: Kind, example: Conversation) -> Screen:
+    def _screen(self, example: Conversation) -> Screen:
+        speaker = example.turns[0].speaker
+        kind = self._jurisdictions(example), speaker, example.recipient, example.channel
         if kind not in self._screens:
-            speaker = kind[1]
             rules = [
                 rule
                 for pack in self._packs_for(example)
                 for rule in pack.rules
                 if speaker in {*rule.speakers, "unknown"} and _may_concern(rule, example)
             ]
-            models = [
-                (model.linear, model.least_any_odds(rule.detection.least_score for rule in own))
+            ids = {rule.id for rule in rules}
+            bars = [
+                (model, proposals.bars(model, own, speaker, example.recipient))
                 for model, own in self._by_model(rules).items()
             ]
-            self._screens[kind] = Screen([rule for rule in rules if rule.kind in WORD_KINDS], models, speaker)
+            self._screens[kind] = Screen(
+                self._judge, self._judged, bytes(name in ids for name in self._judged), bars, speaker
+            )
         return self._screens[kind]
 
     def _rows(self, conversations: Sequence[Conversation]) -> Rows:
@@ -199,9 +218,10 @@ class Engine:
                 first += len(item.turns)
         return rows
 
-    def _scan(self, conversation: Conversation, rows: Rows) -> ScanResult:
+    def _scan(self, conversation: Conversation, rows: Rows, standing: Collection[str] | None = None) -> ScanResult:
+        """Judge one contact; by words, only by the rules that may stand, if it is known which."""
         rules = self._applicable_to(conversation)
-        findings, undetermined = words.judge_words(rules.words, rules.open_words, conversation, self._anchors)
+        findings, undetermined = words.judge_words(rules.words, rules.open_words, conversation, self._anchors, standing)
         findings = [finding for finding in findings if not self._is_dissented(finding, conversation, rows)]
         findings += _proposed(rules.models, conversation, findings, rows)
         for rule in rules.courses if len(conversation.turns) > 1 else ():
@@ -308,16 +328,7 @@ def _may_concern(rule: Rule, conversation: Conversation) -> bool:
 
 def _script(conversation: Conversation) -> str:
     """Return the language that the characters show: Chinese if there is a Chinese character at all."""
-    return "zh" if any(is_chinese(character) for turn in conversation.turns for character in turn.text) else "en"
-
-
-def _screened(screen: Screen, texts: Sequence[str]) -> list[bool]:
-    """Return which of ``texts`` need a full scan; plain ones among them are remembered as folded."""
-    folded = fold_in_bulk(texts)
-    needed = screen.needs_scan(folded)
-    for number in np.flatnonzero(needed & folded.is_plain).tolist():
-        remember(texts[number], folded.one(number))
-    return list(map(bool, needed))
+    return "zh" if any(CHINESE.search(turn.text) for turn in conversation.turns) else "en"
 
 
 def _proposed(

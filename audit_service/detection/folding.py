@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+
+from audit_service.detection._folding import Alphabet, FoldedTexts
+from audit_service.detection.syllables import is_syllable
 
 SENTENCE_ENDS = frozenset("。！？!?;；\n…")
 CLAUSE_ENDS = frozenset('，、：,:“”"「」『』《》（）()【】[]')
@@ -26,7 +30,6 @@ LOOK_ALIKES = str.maketrans("аеорсхуіѕԁӏνοαεκ", "aeopcxyisdlvoae
 LEET = {
     "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "9": "g", "@": "a", "$": "s", "€": "e", "¢": "c",
 }  # fmt: skip
-_WORD = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*")
 _DIGITS_INSIDE = re.compile(r"(?<=[a-z])(?:11|([0134579])\1?)(?=[a-z])")
 _DIGIT_FIRST = re.compile(r"[135][a-z]{3,}")
 _DIGIT_LAST = re.compile(r"[a-z]{3,}3")
@@ -39,7 +42,7 @@ _COUNTED = frozenset({
 APOSTROPHES = frozenset("'’`´")
 ORDINARY_SIGNS = frozenset("-./:&+@#%=–—")
 JOINING = frozenset("*_|~^·•\u00ad\u200b\u200c\u200d\u2060\ufeff")
-_SPELLED_LETTERS = 3
+CHINESE = re.compile("[㐀-鿿\U00020000-\U0003ffff]")
 MOST_REMEMBERED = 8192
 
 
@@ -95,153 +98,42 @@ def fold(text: str) -> Folded:
     """Fold ``text``; the same text always folds to the same value."""
     known = _remembered.get(text)
     if known is None:
-        folder = _Folder(text)
-        folder.run()
-        known = folder.result()
-        remember(text, known)
+        known = Folded(*folded_texts([text]).rows(0))
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[text] = known
     return known
 
 
-def remember(text: str, folded: Folded) -> None:
-    """Keep what ``text`` folds to for the next who asks."""
-    if len(_remembered) >= MOST_REMEMBERED:
-        _remembered.clear()
-    _remembered[text] = folded
+def folded_texts(texts: Sequence[str]) -> FoldedTexts:
+    """Fold many texts at once, for the compiled parts of the engine."""
+    return FoldedTexts(_alphabet(), texts)
 
 
-class _Folder:
-    """Walks a text once, left to right."""
+@cache
+def _alphabet() -> Alphabet:
+    return Alphabet(_read, SPLIT_CHARACTERS, is_syllable, unleeted)
 
-    def __init__(self, text: str) -> None:
-        self.original = text
-        self.characters: list[str] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self.sentences: list[int] = []
-        self.clauses: list[int] = []
-        self.sentence = self.clause = self.noise = 0
-        self.pending_space = self.pending_gap = False
-        self.pending_signs = ""
 
-    def run(self) -> None:
-        place = 0
-        while place < len(self.original):
-            whole = SPLIT_CHARACTERS.get(self.original[place : place + 2])
-            if whole is not None:
-                self.noise += 1
-                self.keep(whole, place, place + 2)
-                place += 2
-                continue
-            for part in fold_character(self.original[place]):
-                self.take(part, place)
-            place += 1
+def _read(character: str) -> list[tuple[str, str]]:
+    """Return what a character folds to, each part with its kind."""
+    return [
+        (_kind(part), LEET[part] if part in LEET and not part.isalnum() else part) for part in fold_character(character)
+    ]
 
-    def take(self, character: str, place: int) -> None:
-        if character.isalnum():
-            self.keep(character, place, place + 1)
-        elif character in LEET and self.is_inside_word(place):
-            self.keep(LEET[character], place, place + 1)
-            self.noise += 1
-        elif character == ".":
-            self.full_stop(place)
-        elif character in SENTENCE_ENDS:
-            self.boundary(is_sentence=True)
-        elif character in CLAUSE_ENDS:
-            self.boundary(is_sentence=False)
-        elif character in JOINING:
-            self.pending_signs += character
-        elif character.isspace():
-            self.pending_space = self.pending_gap = True
-        elif character not in APOSTROPHES:
-            self.pending_space = True
-            self.pending_signs += character
 
-    def is_inside_word(self, place: int) -> bool:
-        before = self.original[place - 1 : place]
-        after = self.original[place + 1 : place + 2]
-        return bool(before) and bool(after) and (before + after).isascii() and (before + after).isalpha()
+def _kind(part: str) -> str:
+    if part.isalnum():
+        return "kept"
+    if part in LEET:
+        return "leet_ordinary" if part in ORDINARY_SIGNS else "leet_odd"
+    return next((kind for signs, kind in _SIGNS if part in signs), "space" if part.isspace() else "odd")
 
-    def full_stop(self, place: int) -> None:
-        """A full stop ends a sentence, unless it stands between two characters, as in 法.院 or U.S."""
-        after = self.original[place + 1 : place + 2]
-        if after and not after.isspace() and self.characters:
-            self.pending_space = True
-            self.pending_signs += "."
-        else:
-            self.boundary(is_sentence=True)
 
-    def boundary(self, *, is_sentence: bool) -> None:
-        self.clause += 1
-        self.sentence += is_sentence
-        self.pending_space = True
-        self.pending_gap = False
-        self.pending_signs = ""
-
-    def keep(self, folded: str, start: int, end: int) -> None:
-        previous = self.characters[-1] if self.characters else ""
-        if self.pending_signs and previous and not self.pending_gap and self.clauses[-1] == self.clause:
-            self.noise += _hide(self.pending_signs, previous, folded)
-        if self.pending_space and previous and not is_chinese(previous) and not is_chinese(folded):
-            self.append(" ", start, start)
-        self.pending_space = self.pending_gap = False
-        self.pending_signs = ""
-        self.append(folded, start, end)
-
-    def append(self, folded: str, start: int, end: int) -> None:
-        self.characters.append(folded)
-        self.starts.append(start)
-        self.ends.append(end)
-        self.sentences.append(self.sentence)
-        self.clauses.append(self.clause)
-
-    def result(self) -> Folded:
-        self.unleet()
-        self.join_spelled_words()
-        return Folded(
-            text="".join(self.characters),
-            starts=tuple(self.starts),
-            ends=tuple(self.ends),
-            steps=count_steps(self.characters),
-            sentences=tuple(self.sentences),
-            clauses=tuple(self.clauses),
-            noise=self.noise,
-        )
-
-    def unleet(self) -> None:
-        """Read digits that stand for letters as these letters."""
-        row = self.characters
-        text = "".join(row)
-        for word in _WORD.finditer(text) if len(text) == len(row) else ():
-            plain = unleeted(word.group())
-            if plain != word.group():
-                self.noise += sum(map(str.__ne__, plain, word.group()))
-                row[word.start() : word.end()] = plain
-
-    def join_spelled_words(self) -> None:
-        """Drop the spaces of three or more single letters in a row (a r r e s t)."""
-        drop: set[int] = set()
-        run: list[int] = []
-        row = self.characters
-        for place in range(len(row) + 1):
-            if self.is_single_letter(place):
-                run.append(place)
-            elif place == len(row) or row[place] != " ":
-                if len(run) >= _SPELLED_LETTERS:
-                    drop.update(range(run[0] + 1, run[-1], 2))
-                run = []
-        if drop:
-            self.noise += 1
-            kept = [place for place in range(len(row)) if place not in drop]
-            for name in ("characters", "starts", "ends", "sentences", "clauses"):
-                values = getattr(self, name)
-                setattr(self, name, [values[place] for place in kept])
-
-    def is_single_letter(self, place: int) -> bool:
-        row = self.characters
-        if place >= len(row) or not (row[place].isascii() and row[place].isalpha()):
-            return False
-        is_start = place == 0 or row[place - 1] == " "
-        return is_start and (place + 1 == len(row) or row[place + 1] == " ")
+_SIGNS: tuple[tuple[Container[str], str], ...] = (
+    (".", "dot"), (SENTENCE_ENDS, "sentence"), (CLAUSE_ENDS, "clause"), (JOINING, "joining"), (APOSTROPHES, "silent"),
+    (ORDINARY_SIGNS, "ordinary"),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=8192)
@@ -258,15 +150,6 @@ def unleeted(word: str) -> str:
     if _DIGIT_LAST.fullmatch(plain):
         plain = plain[:-1] + LEET[plain[-1]]
     return plain
-
-
-def _hide(signs: str, before: str, after: str) -> bool:
-    """Tell whether signs between two characters hide a word: not beside digits, nor a hyphen or an address in Latin."""
-    if is_chinese(before) and is_chinese(after):
-        return True
-    if is_chinese(before) or is_chinese(after) or before.isdigit() or after.isdigit():
-        return False
-    return not ORDINARY_SIGNS.issuperset(signs)
 
 
 def count_steps(characters: list[str]) -> tuple[int, ...]:

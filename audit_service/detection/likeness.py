@@ -17,7 +17,6 @@ from rapidfuzz import fuzz
 
 from audit_service.detection.anchors import Hit
 from audit_service.detection.folding import fold
-from audit_service.detection.lines import lines_of
 from audit_service.detection.passages import Passage
 from audit_service.detection.pieces import pieces_of
 
@@ -64,7 +63,7 @@ def _sentences(passage: Passage) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _pieces(text: str) -> Counter[int]:
-    return Counter(pieces_of(lines_of([text])).buckets.tolist())
+    return Counter(pieces_of([text]).buckets)
 
 
 def _cosine(left: Counter[int], right: Counter[int]) -> float:

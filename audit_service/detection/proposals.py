@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from audit_service.detection.folding import fold
 from audit_service.detection.rules import Rule
 from audit_service.detection.values import Conversation, FoundFinding, Turn
-from audit_service.detection.wordings import Scores, TrainedLayer
+from audit_service.detection.wordings import Bar, Scores, TrainedLayer
 from audit_service.detection.words import UNKNOWN_SPEAKER_SCORE, Spot, finding_in_turn
 
 PLANE = "model"
@@ -44,16 +44,29 @@ def propose(
     ]
 
 
+def bars(model: TrainedLayer, rules: Sequence[Rule], speaker: str, recipient: str | None) -> list[Bar]:
+    """Return what the log-odds of a turn must reach, so that one of ``rules`` may propose something."""
+    found = []
+    for rule in rules:
+        trust = _trust_in(rule, speaker, recipient)
+        if trust >= rule.detection.least_score:
+            found.append(model.bar(rule.category, rule.detection.least_score / trust))
+    return found
+
+
 def _proposed(
     model: TrainedLayer, rules: Sequence[Rule], conversation: Conversation, turn: Turn, row: Sequence[float]
 ) -> Iterator[tuple[Rule, float]]:
     scores = dict(zip(model.categories, row, strict=True))
     for rule in rules:
-        score = scores[rule.category] * _trust(rule.speakers, turn.speaker)
-        if rule.recipient is not None:
-            score *= _trust((rule.recipient,), conversation.recipient or "unknown")
+        score = scores[rule.category] * _trust_in(rule, turn.speaker, conversation.recipient)
         if score >= rule.detection.least_score:
             yield rule, score
+
+
+def _trust_in(rule: Rule, speaker: str, recipient: str | None) -> float:
+    by_speaker = _trust(rule.speakers, speaker)
+    return by_speaker if rule.recipient is None else by_speaker * _trust((rule.recipient,), recipient or "unknown")
 
 
 def _trust(wanted: Sequence[str], known: str) -> float:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import jellyfish
-from pypinyin import Style, lazy_pinyin, pinyin_dict
+from pypinyin import Style, lazy_pinyin
 
 from audit_service.detection.folding import is_chinese
 from audit_service.detection.passages import Passage
+from audit_service.detection.syllables import known_syllables, syllable
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"))
 _FINALS = (("ing", "in"), ("eng", "en"), ("ang", "an"))
@@ -44,20 +45,6 @@ class SoundTokens:
             positions.append(place)
             place += len(key) + 1
         return " " + " ".join(self.keys) + " ", positions
-
-
-@cache
-def syllable(character: str) -> str:
-    """Return the most usual tone-less reading of a Chinese character (``lü`` is ``lv``)."""
-    if ord(character) not in pinyin_dict.pinyin_dict:
-        return character
-    return str(lazy_pinyin(character, style=Style.NORMAL)[0])
-
-
-@cache
-def known_syllables() -> frozenset[str]:
-    """Return all tone-less syllables of Mandarin that the common characters have."""
-    return frozenset(syllable(chr(code)) for code in range(0x4E00, 0x9FA6)) - {""}
 
 
 def hides_pinyin(text: str) -> bool:

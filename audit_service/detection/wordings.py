@@ -18,22 +18,26 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit_service.detection._folding import FoldedTexts
+from audit_service.detection._weighing import Weigher
 from audit_service.detection.folding import fold
-from audit_service.detection.lines import Lines, lines_of
-from audit_service.detection.pieces import BUCKET_BITS, Pieces, pieces_of
 from audit_service.detection.reader import CLEAREST, Reader
 from audit_service.detection.taxonomy import SIGNALS
 
 SHOWN_PIECES = 5
 ANY_CONDUCT, ANY_SIGNAL = "any_conduct", "any_signal"
 CLAUSE = re.compile(r"[^。！？!?；;，,…\n]+")
+ROUNDING, SUREST = 1e-3, 1 - 1e-7
 Scores = NDArray[np.float32]
+Bar = tuple[int, int, float, float]
+"""Column of a category, that of the two last columns which bounds it (0: conduct, 1: signal), the least log-odds in
+both, and the least where the reader is asked."""
 
 
 class WordingModel:
@@ -53,14 +57,13 @@ class WordingModel:
             buckets = stored["buckets"].astype(np.int64)
             rarity = stored["rarity"].astype(np.float32)
             weights = stored["weights"].astype(np.float16)
-            self._bias: Scores = stored["bias"].astype(np.float32)
+            bias = stored["bias"].astype(np.float32)
         if weights.shape != (len(buckets), len(self.columns)) or self.columns[-2:] != (ANY_CONDUCT, ANY_SIGNAL):
             raise ValueError("the weights do not fit the buckets and categories")
-        self._rows = np.zeros(1 << BUCKET_BITS, dtype=np.int32)
-        self._rows[buckets] = np.arange(1, len(buckets) + 1)
-        self._rarity: Scores = np.concatenate([np.zeros(1, dtype=np.float32), rarity])
-        self._weights = np.concatenate([np.zeros((1, len(self.columns)), dtype=np.float16), weights])
-        self._any: Scores = np.ascontiguousarray(self._weights[:, -2:] * self._rarity[:, None])
+        # of a bucket that stands there twice, the last counts
+        _, last = np.unique(buckets[::-1], return_index=True)
+        kept = len(buckets) - 1 - last
+        self._weigher = Weigher(buckets[kept], rarity[kept], weights[kept].view(np.uint16), bias)
         self.digest = hashlib.sha256(content).hexdigest()
 
     @property
@@ -68,25 +71,29 @@ class WordingModel:
         """Return the categories that have a column."""
         return self.columns[:-2]
 
-    def any_odds(self, lines: Lines, speakers: Sequence[str]) -> Scores:
-        """Return, for each of the folded texts, the log-odds that it shows anything that its speaker can show."""
-        pieces, rows, lengths = self._weighed(lines)
-        sums = [np.bincount(pieces.texts, self._any[rows, column], lines.count) / lengths for column in range(2)]
-        return of_speakers((np.array(sums).T + self._bias[-2:]).astype(np.float32), speakers)
-
     def odds(self, texts: Sequence[str]) -> Scores:
         """Return the log-odds of every column, for each of the folded ``texts``."""
-        pieces, rows, lengths = self._weighed(lines_of(texts))
-        shares = self._weights[rows] * self._rarity[rows][:, None]
-        sums = np.array([np.bincount(pieces.texts, column, len(texts)) for column in shares.T]).T
-        return (sums / lengths[:, None] + self._bias).astype(np.float32)
+        found: Scores = np.empty((len(texts), len(self.columns)), dtype=np.float32)
+        self._weigher.odds(texts, found)
+        return found
+
+    def may_propose(self, texts: FoldedTexts, bars: Sequence[Bar], asks: tuple[bool, bool], asked_from: float) -> bytes:
+        """Return, of each of the folded texts, whether the log-odds of one of ``bars`` are reached.
+
+        Args:
+            texts: folded.
+            bars: what is asked for.
+            asks: whether a reader is asked about conduct, and about signals.
+            asked_from: the log-odds of any conduct, or any signal, from which it is asked.
+        """
+        return bytes(self._weigher.may_propose(texts, bars, asks, asked_from))
 
     def weightiest(self, text: str, category: str) -> tuple[str, ...]:
         """Return the pieces of ``text`` that speak most for ``category``, the weightiest first."""
-        pieces, rows, _ = self._weighed(lines_of([fold(text).text]))
-        shares = self._weights[rows, self.columns.index(category)] * self._rarity[rows]
-        best = [number for number in np.argsort(-shares, kind="stable") if shares[number] > 0]
-        return tuple(dict.fromkeys(pieces.spelled(number) for number in best))[:SHOWN_PIECES]
+        line = fold(text).text
+        pieces = self._weigher.pieces(line, self.columns.index(category))
+        best = sorted((piece for piece in pieces if piece[2] > 0), key=lambda piece: -piece[2])
+        return tuple(dict.fromkeys(line[max(0, start) : end].strip() for start, end, _ in best))[:SHOWN_PIECES]
 
     def place(self, text: str, category: str) -> tuple[int, int]:
         """Return the clause of ``text`` that speaks most for ``category``, as character offsets."""
@@ -97,13 +104,6 @@ class WordingModel:
         start, end = clauses[int(np.argmax(weights))]
         clause = text[start:end]
         return start + len(clause) - len(clause.lstrip()), end - len(clause) + len(clause.rstrip())
-
-    def _weighed(self, lines: Lines) -> tuple[Pieces, NDArray[np.int32], NDArray[np.float64]]:
-        """Return the pieces of the texts, the row of weights of each, and the length of each text's vector."""
-        pieces = pieces_of(lines)
-        rows = self._rows[pieces.buckets]
-        squares = np.bincount(pieces.texts, np.square(self._rarity[rows]), lines.count)
-        return pieces, rows, np.sqrt(np.maximum(squares, 1e-9))
 
 
 class TrainedLayer:
@@ -127,13 +127,22 @@ class TrainedLayer:
         """Return the SHA-256 of the weights; of both models' where there are two."""
         return self.linear.digest if self.reader is None else f"{self.linear.digest}+{self.reader.digest}"
 
-    def least_any_odds(self, least_scores: Iterable[float]) -> float:
-        """Return the log-odds of the linear model's two last columns below which no category reaches a score."""
-        lowest = min((math.log(least / (1 - least)) for least in least_scores), default=math.inf)
+    def bar(self, category: str, least_score: float) -> Bar:
+        """Return the log-odds of the linear model below which a category does not reach a score, and never will."""
+        least = min(least_score, SUREST)
+        least = math.log(least / (1 - least)) - ROUNDING
+        column = self.categories.index(category)
         if self.reader is None:
-            return lowest
-        unheard = (lowest - self.reader.share * CLEAREST) / (1 - self.reader.share)
-        return max(unheard, min(self.reader.least_odds, lowest))
+            return column, 2 + int(self._any[column]), least, least
+        asked = (least - self.reader.share * CLEAREST) / (1 - self.reader.share)
+        return column, 2 + int(self._any[column]), least, asked
+
+    def may_propose(self, texts: FoldedTexts, bars: Sequence[Bar], speaker: str) -> bytes:
+        """Return, of each of the folded texts of a speaker, whether the category of one of ``bars`` may reach it."""
+        if self.reader is None:
+            return self.linear.may_propose(texts, bars, (False, False), math.inf)
+        asks = speaker in {"agent", "unknown"}, speaker != "agent"
+        return self.linear.may_propose(texts, bars, asks, self.reader.least_odds)
 
     def scores(self, texts: Sequence[str], speakers: Sequence[str]) -> Scores:
         """Return one row a text (as written), one score from 0 to 1 a category."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,7 +42,11 @@ def standing(rule: Rule, hits: PassageHits, node: Node | None = None) -> list[Ma
 
 
 def judge_words(
-    rules: Mapping[str, Rule], open_rules: Sequence[str], conversation: Conversation, anchors: Anchors
+    rules: Mapping[str, Rule],
+    open_rules: Sequence[str],
+    conversation: Conversation,
+    anchors: Anchors,
+    standing_rules: Collection[str] | None = None,
 ) -> tuple[list[FoundFinding], list[Undetermined]]:
     """Judge a contact by rules of words.
 
@@ -51,12 +55,16 @@ def judge_words(
         open_rules: ids of those that can be met without any of their words (by a pattern or an example sentence).
         conversation: the contact.
         anchors: the compiled words of all rules.
+        standing_rules: ids of those of which it is not known that they do not stand; None: of none it is known.
     """
+    if standing_rules is not None and rules.keys().isdisjoint(standing_rules):
+        return [], []
     heard = [(passage, words_in(anchors, passage, conversation.source)) for passage in passages(conversation)]
-    able = frozenset[str]().union(*(found.able for _, found in heard)) & rules.keys()
+    if standing_rules is None:
+        standing_rules = {*frozenset[str]().union(*(found.able for _, found in heard)), *open_rules}
     findings: list[FoundFinding] = []
     undetermined: list[Undetermined] = []
-    for rule_id in sorted({*able, *open_rules}):
+    for rule_id in sorted(rules.keys() & standing_rules):
         found, unsure = _judged(Course(rules[rule_id], conversation, anchors, heard), len(heard))
         if found and rules[rule_id].recipient is not None and conversation.recipient is None:
             unsure, found = [*unsure, "recipient"], []

@@ -1,59 +1,90 @@
-"""Many messages at once: the same folded texts and the same findings as one by one."""
+"""Many messages at once: the same findings as one by one."""
 
 from __future__ import annotations
 
+import itertools
+import random
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from audit_service.detection import Conversation, Engine, Turn, load_packs
-from audit_service.detection.bulk import BulkFolded, fold_in_bulk
-from audit_service.detection.folding import fold
-from audit_service.detection.sounds import hides_pinyin
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = Engine(load_packs([ROOT / "rules" / "cn", ROOT / "rules" / "us"]))
-TRAIN = [
+ENGINE = Engine(load_packs([ROOT / "rules"]))
+SIGNS = "你打电话还钱法院扌丁氵去payw1th0@$.,，。！'’ -/#*·\n\u3000８４🐶éｐ還"
+LETTERS = {"院": "yuan", "钱": "qian", "死": "si", "起": "qi", "打": "da", "诉": "su", "骗": "pian", "抓": "zhua"}
+TEXTS = [
     re.sub(r"\{[a-z_]+:([^{}]*)\}", r"\1", line.partition("\t")[2])
-    for file in sorted((ROOT / "corpus" / "train").glob("*-m-[1-4].txt"))
-    for line in file.read_text(encoding="utf-8").splitlines()[::9]
+    for split in ("train", "tune")
+    for file in sorted((ROOT / "corpus" / split).glob("*-m-*.txt"))
+    for line in file.read_text(encoding="utf-8").splitlines()[::23]
 ]
-WRITING = st.text(alphabet="你打电话还钱法院扌丁氵去payw1th0@$.,，。！'’ -/#*·\n\u3000８４🐶éｐ還", max_size=24)
 
 
-def is_as_folded(text: str, folded: BulkFolded, number: int) -> bool:
-    """Tell whether a plain text is folded as alone: characters, places, steps, sentences, clauses and no noise."""
-    return not folded.is_plain[number] or (folded.one(number) == fold(text) and not hides_pinyin(fold(text).text))
+def disguised(text: str, chance: random.Random) -> str:
+    """Return a text as somebody writes it who hides what it says; or as it is."""
+    way = chance.randrange(4)
+    if way == 0:
+        return text
+    if way == 1:
+        return "".join(LETTERS.get(sign, sign) for sign in text)
+    row = list(text)
+    for _ in range(chance.randint(1, 4)):
+        row.insert(chance.randint(0, len(row)), chance.choice(SIGNS))
+    return "".join(row) if way == 2 else text + chance.choice(TEXTS)
 
 
-@given(st.lists(WRITING, max_size=6))
-@settings(max_examples=500, deadline=None)
-def test_what_is_called_plain_is_as_the_full_fold_gives_it(texts: list[str]) -> None:
-    folded = fold_in_bulk(texts)
-    assert all(is_as_folded(text, folded, number) for number, text in enumerate(texts))
-
-
-def test_real_messages_are_folded_as_alone() -> None:
-    folded = fold_in_bulk(TRAIN)
-    assert all(is_as_folded(text, folded, number) for number, text in enumerate(TRAIN))
-
-
-def test_most_ordinary_messages_are_plain() -> None:
-    folded = fold_in_bulk(TRAIN)
-    assert folded.is_plain.mean() > 0.8
-
-
-@pytest.mark.parametrize("recipient", ["borrower", "third_party", None])
-@pytest.mark.parametrize("speaker", ["agent", "borrower", "unknown"])
-def test_many_are_judged_as_one_by_one(speaker: str, recipient: str | None) -> None:
-    texts = [*TRAIN[:: len(TRAIN) // 60], "", "打 电*话", "我弄 死你", "We will arrest you"]
-    many = [
-        Conversation(str(number), (Turn(speaker, text),), recipient=recipient, channel="sms" if number % 2 else None)
-        for number, text in enumerate(texts)
+def messages(seed: int) -> list[Conversation]:
+    """Return messages of all kinds of people, in all kinds of circumstances."""
+    chance = random.Random(seed)  # noqa: S311 (no secret)
+    return [
+        Conversation(
+            str(number),
+            (Turn(chance.choice(["agent", "agent", "borrower", "third_party", "unknown"]), disguised(text, chance)),),
+            recipient=chance.choice(["borrower", "third_party", None]),
+            channel=chance.choice(["sms", "wechat", "call", None]),
+            language=chance.choice(["zh", "en", None]),
+            jurisdictions=chance.choice([(), (), ("cn",), ("us",), ("cn", "us"), ("in", "uk")]),
+            at=chance.choice([None, datetime(2026, 5, 6, chance.randrange(24), tzinfo=UTC)]),
+            timezone="Asia/Shanghai",
+        )
+        for number, text in enumerate(TEXTS)
     ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_many_are_judged_as_one_by_one(seed: int) -> None:
+    many = messages(seed)
+    found = ENGINE.scan_many(many)
+    assert found == [ENGINE.scan(conversation) for conversation in many]
+    assert sum(bool(result.findings) for result in found) > len(many) / 10
+
+
+def test_who_is_judged_beside_a_message_changes_nothing() -> None:
+    many = messages(3)
+    order = random.Random(4).sample(range(len(many)), len(many))  # noqa: S311 (no secret)
+    mixed = ENGINE.scan_many([many[number] for number in order])
+    assert ENGINE.scan_many(many) == [result for _, result in sorted(zip(order, mixed, strict=True))]
+
+
+def test_every_example_of_every_rule_is_judged_as_alone() -> None:
+    examples = [
+        (rule, text)
+        for pack in ENGINE.packs
+        for rule in pack.rules
+        for example in itertools.chain(rule.examples.get("flag", ()), rule.examples.get("pass", ()))
+        if isinstance(text := example.get("text"), str)
+    ]
+    many = [
+        Conversation(
+            str(number), (Turn(rule.speakers[0], text),), recipient=rule.recipient, jurisdictions=(rule.jurisdiction,)
+        )
+        for number, (rule, text) in enumerate(examples)
+    ]
+    assert len(many) > 1000
     assert ENGINE.scan_many(many) == [ENGINE.scan(conversation) for conversation in many]
 
 

@@ -12,7 +12,6 @@ import pytest
 from audit_service.detection import Conversation, Engine, Turn, load_packs
 from audit_service.detection.errors import RulePackError
 from audit_service.detection.folding import fold
-from audit_service.detection.lines import lines_of
 from audit_service.detection.pieces import pieces_of
 from audit_service.detection.values import FoundFinding
 
@@ -62,8 +61,10 @@ def test_company_does_not_change_a_score() -> None:
 
 
 def test_pieces_are_told_apart_by_text() -> None:
-    pieces = pieces_of(lines_of(["打电话", "", "pay me"]))
-    spelled = [(text, pieces.spelled(number)) for number, text in enumerate(pieces.texts.tolist())]
+    texts = ["打电话", "", "pay me"]
+    pieces = pieces_of(texts)
+    rows = zip(pieces.texts, pieces.starts, pieces.ends, strict=True)
+    spelled = [(text, texts[text][max(0, start) : end].strip()) for text, start, end in rows]
     assert {(0, "打电话"), (0, "电话"), (2, "pay me"), (2, "pay")} <= set(spelled)
     assert {text for text, _ in spelled} == {0, 2}
 
