@@ -133,7 +133,7 @@ TOLD_APART: Mapping[str, Any] = {
 NAMES: Mapping[str, Mapping[str, Any]] = {
     "act": {
         "received": lazy_gettext("Received"),
-        "sealed": lazy_gettext("Sealed"),
+        "sealed": lazy_gettext("Sealed as evidence"),
         "recognised": lazy_gettext("Recognised as known"),
         "transcribed": lazy_gettext("Transcribed"),
         "derived": lazy_gettext("Derived copy made"),
