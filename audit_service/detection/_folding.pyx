@@ -146,11 +146,6 @@ cdef class FoldedTexts:
             raise IndexError(number)
         return bool(self.evades[number])
 
-    def evasive(self):
-        """Return the numbers of the texts in which something shows that the writer evades."""
-        cdef Py_ssize_t number
-        return [number for number in range(self.count) if self.evades[number]]
-
     def rows(self, Py_ssize_t number):
         """Return the text, starts, ends, steps, sentences and clauses of its characters, and its noise."""
         line = self.line(number)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ahocorasick_rs import AhoCorasick
-from rapidfuzz.distance import Levenshtein
-
 from audit_service.detection import sounds
 from audit_service.detection._searching import Words
-from audit_service.detection.folding import fold, is_chinese
+from audit_service.detection.folding import fold
 from audit_service.detection.passages import Passage, Place
 
 SelectionKey = tuple[str, str]
-_FUZZY_TOKENS = 4
-_MIN_ENGLISH_KEY = 4
-_MIN_ENGLISH_LIKENESS = 0.6
 _CONFUSION_COST = 0.1
 _OTHER_WRITING_COST = 0.04
 _FUZZY_COST = 0.2
@@ -110,6 +104,7 @@ class Anchors:
         source_of: the source of each selection.
         literals: all words, by number.
         words: finds them.
+        ear: hears what sounds like them.
         owners, spoken_owners: the sources that rules need in which a word stands.
     """
 
@@ -128,16 +123,21 @@ class Anchors:
         needed = sorted({number for ways in self.watched.values() for way, _ in ways for number in way})
         self.owners = _owners({number: self.sources[number].words for number in needed})
         self.spoken_owners = _owners({number: self.sources[number].spoken for number in needed})
-        spoken = sorted({word for source in self.sources for word in source.spoken})
-        self._mandarin = _SoundIndex(spoken, is_mandarin=True)
-        self._english = _SoundIndex(spoken, is_mandarin=False)
+        spoken = {word for source in self.sources for word in source.spoken}
+        self.ear = sounds.ear(
+            self.literals, [fold(word.rstrip("*")).text if word in spoken else "" for word in self.literals]
+        )
 
     def hits(self, passage: Passage, *, may_sound: bool) -> FoundWords:
         """Return the hits of all literals in ``passage``; on the sound plane too if ``may_sound``."""
         sounded: WordHits = {}
         if may_sound:
-            self._mandarin.add_hits(passage, sounds.mandarin_tokens(passage), sounded)
-            self._english.add_hits(passage, sounds.english_tokens(passage), sounded)
+            for number, start, end, wrong, confused in self.ear.echoes_in(passage.text, passage.clauses):
+                literal = self.literals[number]
+                score = 1.0 - _OTHER_WRITING_COST - _CONFUSION_COST * confused - _FUZZY_COST * wrong
+                plane = "fuzzy" if wrong else "syllable"
+                hit = Hit(start, end, plane, round(score, 3), confused + wrong, literal)
+                sounded.setdefault(literal, []).append(hit)
         return FoundWords(self, self._written(passage), sounded)
 
     def _written(self, passage: Passage) -> WordHits:
@@ -210,78 +210,3 @@ def _owners(words_of: Mapping[int, frozenset[str]]) -> dict[str, tuple[int, ...]
 def fold_literal(literal: str) -> str:
     """Return a literal as it stands in folded text; a trailing asterisk stays."""
     return fold(literal.rstrip("*")).text + ("*" if literal.endswith("*") else "")
-
-
-@dataclass(frozen=True)
-class _SoundWord:
-    literal: str
-    spoken: tuple[str, ...]
-    keys: tuple[str, ...]
-    offset: int
-    length: int
-
-
-class _SoundIndex:
-    """Looks spoken words up by the keys of the whole, or (from four tokens) of either half, and verifies."""
-
-    def __init__(self, spoken: Iterable[str], *, is_mandarin: bool) -> None:
-        self._is_mandarin = is_mandarin
-        entries: dict[str, list[_SoundWord]] = {}
-        for literal in spoken:
-            if any(is_chinese(character) for character in literal) == is_mandarin:
-                for line, word in self._entries(literal):
-                    entries.setdefault(line, []).append(word)
-        self._lines = list(entries)
-        self._entries_of = [entries[line] for line in self._lines]
-        self._automaton = AhoCorasick(self._lines) if entries else None
-
-    def _entries(self, literal: str) -> Iterable[tuple[str, _SoundWord]]:
-        said = sounds.spoken_word(fold(literal.rstrip("*")).text)
-        keys = sounds.keys_of(said, is_mandarin=self._is_mandarin)
-        if not said or (not self._is_mandarin and sum(map(len, keys)) < _MIN_ENGLISH_KEY):
-            return
-        yield _line(keys), _SoundWord(literal, said, keys, 0, len(keys))
-        if len(keys) >= _FUZZY_TOKENS:
-            middle = len(keys) // 2
-            yield _line(keys[:middle]), _SoundWord(literal, said, keys, 0, middle)
-            yield _line(keys[middle:]), _SoundWord(literal, said, keys, middle, len(keys) - middle)
-
-    def add_hits(self, passage: Passage, tokens: sounds.SoundTokens, found: WordHits) -> None:
-        if self._automaton is None or not tokens.keys:
-            return
-        line, positions = tokens.line()
-        seen: set[tuple[int, int, str]] = set()
-        for number, start, _ in self._automaton.find_matches_as_indexes(line, overlapping=True):
-            token = sounds.token_at(positions, start)
-            for word in self._entries_of[number]:
-                hit = self._verified(passage, tokens, token - word.offset, word)
-                if hit is None or (hit.start, hit.end, hit.literal) in seen:
-                    continue
-                seen.add((hit.start, hit.end, hit.literal))
-                found.setdefault(word.literal, []).append(hit)
-
-    def _verified(self, passage: Passage, tokens: sounds.SoundTokens, first: int, word: _SoundWord) -> Hit | None:
-        last = first + len(word.keys)
-        if first < 0 or last > len(tokens.keys):
-            return None
-        start, end = tokens.starts[first], tokens.ends[last - 1]
-        if not passage.is_one_clause(start, end) or passage.text[start:end] == word.literal:
-            return None
-        heard = tokens.spoken[first:last]
-        wrong = Levenshtein.distance(tokens.keys[first:last], word.keys)
-        if self._is_mandarin:
-            confused = sum(a != b for a, b in zip(heard, word.spoken, strict=True)) - wrong
-        else:
-            confused = (
-                int(Levenshtein.normalized_similarity(" ".join(heard), " ".join(word.spoken)) < _MIN_ENGLISH_LIKENESS)
-                * 9
-            )
-        if wrong > 1 or confused + wrong > max(1, len(word.keys) // 2):
-            return None
-        plane = "fuzzy" if wrong else "syllable"
-        score = 1.0 - _OTHER_WRITING_COST - _CONFUSION_COST * confused - _FUZZY_COST * wrong
-        return Hit(start, end, plane, round(score, 3), confused + wrong, word.literal)
-
-
-def _line(keys: Sequence[str]) -> str:
-    return " " + " ".join(keys) + " "
