@@ -5,7 +5,7 @@ from setuptools import Extension, setup
 
 PARTS = ("folding", "searching", "hearing", "weighing", "judging")
 # a sum must not depend on whether the processor can multiply and add in one step
-ARGUMENTS = ["-O2", "-g0", "-ffp-contract=off"]
+ARGUMENTS = ["-O3", "-g0", "-ffp-contract=off"]
 
 setup(
     ext_modules=cythonize(

@@ -187,7 +187,9 @@ cdef class FoldedTexts:
             kind = alphabet.kinds[code] if code < TABLE else <unsigned char> MANY
             if kind == UNREAD:
                 kind = alphabet.kind_of(code)
-            if kind == KEPT:
+            if kind == KEPT and not (self.space or self.gap or self.signs) and self.size < self.room:
+                self.put(alphabet.folded[code], <int> place, <int> place + 1)
+            elif kind == KEPT:
                 self.keep(alphabet.folded[code], <int> place, <int> place + 1)
             elif kind == PAIRED or kind == MANY:
                 whole = alphabet.pairs.get(text[place:place + 2]) if kind == PAIRED else None
@@ -263,6 +265,10 @@ cdef class FoldedTexts:
     cdef int append(self, unsigned int code, int start, int end) except -1:
         if self.size == self.room:
             self.grow()
+        self.put(code, start, end)
+        return 0
+
+    cdef void put(self, unsigned int code, int start, int end) noexcept:
         cdef Py_ssize_t here = self.size
         self.codes[here] = code
         self.starts[here] = start
@@ -270,7 +276,6 @@ cdef class FoldedTexts:
         self.sentences[here] = self.sentence
         self.clauses[here] = self.clause
         self.size += 1
-        return 0
 
     cdef void unleet(self) noexcept:
         """Read a digit between two Latin letters as the letter it looks like (arr3st)."""
@@ -367,6 +372,25 @@ cdef class FoldedTexts:
                     return True
             begin = end
         return False
+
+
+def count_steps(str text):
+    """Return the running number of Chinese characters and Latin words up to and with each character."""
+    cdef list steps = []
+    cdef long step = 0
+    cdef bint in_word = False
+    cdef Py_UCS4 code
+    for code in text:
+        if code == c' ':
+            in_word = False
+        elif is_chinese(code):
+            step += 1
+            in_word = False
+        else:
+            step += not in_word
+            in_word = True
+        steps.append(step)
+    return tuple(steps)
 
 
 cdef void *grown(void *block, Py_ssize_t size) except NULL:

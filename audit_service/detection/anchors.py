@@ -9,7 +9,7 @@ from functools import cached_property
 
 from audit_service.detection import sounds
 from audit_service.detection._searching import Words
-from audit_service.detection.folding import fold
+from audit_service.detection.folding import folded_texts
 from audit_service.detection.passages import Passage, Place
 
 SelectionKey = tuple[str, str]
@@ -105,7 +105,9 @@ class Anchors:
         literals: all words, by number.
         words: finds them.
         ear: hears what sounds like them.
-        owners, spoken_owners: the sources that rules need in which a word stands.
+        watched: of the sets of sources of which one must be met wholly, by the source with the fewest words, the set
+            and the rule that needs it.
+        owners, spoken_owners: the watched sources in which a word stands.
     """
 
     def __init__(self, selections: Sequence[Selection], needs: Needs | None = None) -> None:
@@ -118,15 +120,17 @@ class Anchors:
             self.source_of.append(sources.setdefault(_source(selection), len(sources)))
         self.sources = list(sources)
         self.literals = list(dict.fromkeys(word for source in self.sources for word in sorted(source.words)))
-        self.words = Words([fold_literal(literal) for literal in self.literals])
-        self.watched = self._watched(needs or {})
-        needed = sorted({number for ways in self.watched.values() for way, _ in ways for number in way})
-        self.owners = _owners({number: self.sources[number].words for number in needed})
-        self.spoken_owners = _owners({number: self.sources[number].spoken for number in needed})
+        folded = folded_literals(self.literals)
+        self.words = Words(
+            [f"{line}*" if word.endswith("*") else line for word, line in zip(self.literals, folded, strict=True)]
+        )
         spoken = {word for source in self.sources for word in source.spoken}
         self.ear = sounds.ear(
-            self.literals, [fold(word.rstrip("*")).text if word in spoken else "" for word in self.literals]
+            self.literals, [line if word in spoken else "" for word, line in zip(self.literals, folded, strict=True)]
         )
+        self.watched = self._watched(needs or {})
+        self.owners = _owners({number: self.sources[number].words for number in self.watched})
+        self.spoken_owners = _owners({number: self.sources[number].spoken for number in self.watched})
 
     def hits(self, passage: Passage, *, may_sound: bool) -> FoundWords:
         """Return the hits of all literals in ``passage``; on the sound plane too if ``may_sound``."""
@@ -173,8 +177,12 @@ class FoundWords:
         owners, spoken_owners = self._anchors.owners, self._anchors.spoken_owners
         met = {number for word in self._written for number in owners.get(word, ())}
         met |= {number for word in self._sounded for number in spoken_owners.get(word, ())}
-        watched = self._anchors.watched
-        return frozenset(rule_id for number in met for needed, rule_id in watched.get(number, ()) if needed <= met)
+        return frozenset(
+            rule_id
+            for number in met
+            for needed, rule_id in self._anchors.watched[number]
+            if all(map(self._hits, needed))
+        )
 
     def of(self, rule_id: str) -> WordHits:
         """Return the hits of a rule by the name of the selection, in the order of their place."""
@@ -185,8 +193,8 @@ class FoundWords:
     def _hits(self, number: int) -> list[Hit]:
         if number not in self._of_source:
             source = self._anchors.sources[number]
-            found = [hit for word in source.words & self._written.keys() for hit in self._written[word]]
-            for word in source.spoken & self._sounded.keys():
+            found = [hit for word in source.words.intersection(self._written) for hit in self._written[word]]
+            for word in source.spoken.intersection(self._sounded):
                 found += self._sounded[word]
             self._of_source[number] = sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
         return self._of_source[number]
@@ -207,6 +215,7 @@ def _owners(words_of: Mapping[int, frozenset[str]]) -> dict[str, tuple[int, ...]
     return {word: tuple(numbers) for word, numbers in owners.items()}
 
 
-def fold_literal(literal: str) -> str:
-    """Return a literal as it stands in folded text; a trailing asterisk stays."""
-    return fold(literal.rstrip("*")).text + ("*" if literal.endswith("*") else "")
+def folded_literals(literals: Sequence[str]) -> list[str]:
+    """Return literals as they stand in folded text, without a trailing asterisk."""
+    texts = folded_texts([literal.rstrip("*") for literal in literals])
+    return [texts.line(number) for number in range(texts.count)]

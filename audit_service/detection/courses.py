@@ -44,10 +44,15 @@ class Course:
         self._heard = heard
         self._hits: dict[int, PassageHits] = {}
 
-    def may_hold(self, number: int) -> bool:
-        """Tell whether the speaker of a passage is one of the rule's, and the words that it needs are there."""
+    def may_hold(self, number: int, *, is_only_one: bool) -> bool:
+        """Tell whether the speaker of a passage is one of the rule's, and the words that it needs are there.
+
+        In the only passage of a contact they are: else nobody would ask.
+        """
         passage, found = self._heard[number]
-        return self.is_own(passage) and (self.rule.detection.is_open or self.rule.id in found.able)
+        if not self.is_own(passage):
+            return False
+        return is_only_one or self.rule.detection.is_open or self.rule.id in found.able
 
     def is_own(self, passage: Passage) -> bool:
         """Tell whether the speaker is one of the rule's, or unknown and the rule does not pass that over."""

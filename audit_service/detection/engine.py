@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from audit_service.detection import event_rules, openings, proposals, words
 from audit_service.detection.anchors import Anchors
@@ -134,41 +134,47 @@ class Engine:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
         results = [NOTHING] * len(conversations)
         others: list[int] = []
-        for numbers in self._alike(conversations, others):
-            screen = self._screen(conversations[numbers[0]])
-            for first in range(0, len(numbers), AT_ONCE):
-                self._scan_alike(results, conversations, numbers[first : first + AT_ONCE], screen)
+        for alike in self._alike(conversations, others):
+            for first in range(0, len(alike), AT_ONCE):
+                self._scan_alike(results, conversations, alike[first : first + AT_ONCE])
         for first in range(0, len(others), AT_ONCE):
             self._scan_into(results, conversations, dict.fromkeys(others[first : first + AT_ONCE]))
         return results
 
-    def _alike(self, conversations: Sequence[Conversation], others: list[int]) -> Iterable[list[int]]:
-        """Return the single typed messages, those that are judged by the same rules together; add others to ``others``.
+    def _alike(
+        self, conversations: Sequence[Conversation], others: list[int]
+    ) -> Iterable[list[tuple[int, str, datetime | None]]]:
+        """Return the single typed messages (number, text, instant), those that are judged by the same rules together.
 
-        Messages that differ only in the language said, or found, to be theirs may be apart.
+        Those whose language is said and those whose language shows may be apart; other contacts go to ``others``.
         """
-        by_facts: dict[object, list[int]] = {}
+        by_facts: dict[object, list[tuple[int, str, datetime | None]]] = {}
         for number, conversation in enumerate(conversations):
             turns = conversation.turns
             if conversation.source != "typed" or len(turns) != 1:
                 others.append(number)
                 continue
-            facts = (
-                conversation.jurisdictions or conversation.language or _script(conversation),
-                turns[0].speaker,
-                conversation.recipient,
-                conversation.channel,
-            )
-            by_facts.setdefault(facts, []).append(number)
+            turn = turns[0]
+            told = conversation.jurisdictions or conversation.language or _script(conversation)
+            facts = told, turn.speaker, conversation.recipient, conversation.channel
+            message = number, turn.text, conversation.at
+            if facts in by_facts:
+                by_facts[facts].append(message)
+            else:
+                by_facts[facts] = [message]
         return by_facts.values()
 
     def _scan_alike(
-        self, results: list[ScanResult], conversations: Sequence[Conversation], numbers: Sequence[int], screen: Screen
+        self,
+        results: list[ScanResult],
+        conversations: Sequence[Conversation],
+        messages: Sequence[tuple[int, str, datetime | None]],
     ) -> None:
-        able = screen.able(folded_texts([conversations[number].turns[0].text for number in numbers]))
-        self._scan_into(results, conversations, {numbers[place]: rules for place, rules in able.items()})
-        for place, number in enumerate(numbers):
-            if conversations[number].at is not None and place not in able:
+        screen = self._screen(conversations[messages[0][0]])
+        able = screen.able(folded_texts([text for _, text, _ in messages]))
+        self._scan_into(results, conversations, {messages[place][0]: rules for place, rules in able.items()})
+        for place, (number, _, instant) in enumerate(messages):
+            if instant is not None and place not in able:
                 results[number] = self._scan_hours(conversations[number])
 
     def _scan_into(

@@ -123,21 +123,3 @@ _SIGNS: tuple[tuple[Container[str], str], ...] = (
     (".", "dot"), (SENTENCE_ENDS, "sentence"), (CLAUSE_ENDS, "clause"), (JOINING, "joining"), (APOSTROPHES, "silent"),
     (ORDINARY_SIGNS, "ordinary"),
 )  # fmt: skip
-
-
-def count_steps(characters: list[str]) -> tuple[int, ...]:
-    """Return the running number of Chinese characters and Latin words up to and with each character."""
-    steps: list[int] = []
-    step = 0
-    is_in_word = False
-    for character in characters:
-        if character == " ":
-            is_in_word = False
-        elif is_chinese(character):
-            step += 1
-            is_in_word = False
-        elif not is_in_word:
-            step += 1
-            is_in_word = True
-        steps.append(step)
-    return tuple(steps)
