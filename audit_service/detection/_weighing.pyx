@@ -229,6 +229,8 @@ cdef class Weigher:
                 self.weigh_heads(count, heads)
                 if heads[0] < lowest and heads[1] < lowest:
                     continue
+                if not [rule for rule in rules if heads[<Py_ssize_t> rule[1]] >= min(rule[2], rule[3])]:
+                    continue
                 asked = (asks_conduct and heads[0] >= asked_from) or (asks_signal and heads[1] >= asked_from)
                 self.weigh_all(count, row)
                 for column, head, least, least_asked in rules:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from audit_service.detection import sounds
 from audit_service.detection._searching import Words
@@ -18,8 +19,7 @@ _OTHER_WRITING_COST = 0.04
 _FUZZY_COST = 0.2
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One place in a passage where a literal of a selection stands; offsets count folded characters.
 
     Attributes:
@@ -80,6 +80,7 @@ class Selection:
 
 
 WordHits = dict[str, list[Hit]]
+Spans = dict[str, list[tuple[int, int]]]
 Needs = Mapping[str, Sequence[frozenset[str]]]
 
 
@@ -144,11 +145,10 @@ class Anchors:
                 sounded.setdefault(literal, []).append(hit)
         return FoundWords(self, self._written(passage), sounded)
 
-    def _written(self, passage: Passage) -> WordHits:
-        found: WordHits = {}
+    def _written(self, passage: Passage) -> Spans:
+        found: Spans = {}
         for number, start, end in self.words.places(passage.text, passage.clauses):
-            literal = self.literals[number]
-            found.setdefault(literal, []).append(Hit(start, end, literal=literal))
+            found.setdefault(self.literals[number], []).append((start, end))
         return found
 
     def _watched(self, needs: Needs) -> dict[int, list[tuple[frozenset[int], str]]]:
@@ -165,7 +165,7 @@ class Anchors:
 class FoundWords:
     """The hits of words in one passage, told apart by rule and selection only where somebody asks."""
 
-    def __init__(self, anchors: Anchors, written: WordHits, sounded: WordHits) -> None:
+    def __init__(self, anchors: Anchors, written: Spans, sounded: WordHits) -> None:
         self._anchors = anchors
         self._written = written
         self._sounded = sounded
@@ -193,10 +193,15 @@ class FoundWords:
     def _hits(self, number: int) -> list[Hit]:
         if number not in self._of_source:
             source = self._anchors.sources[number]
-            found = [hit for word in source.words.intersection(self._written) for hit in self._written[word]]
+            found = [
+                Hit(start, end, literal=word)
+                for word in source.words.intersection(self._written)
+                for start, end in self._written[word]
+            ]
             for word in source.spoken.intersection(self._sounded):
                 found += self._sounded[word]
-            self._of_source[number] = sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+            found.sort(key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+            self._of_source[number] = found
         return self._of_source[number]
 
 

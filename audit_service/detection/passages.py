@@ -98,12 +98,7 @@ def _continues(conversation: Conversation, former: int, index: int) -> bool:
 def passage_of(conversation: Conversation, indexes: list[int]) -> Passage:
     """Return the given turns, all of one speaker, as one passage."""
     if len(indexes) == 1:
-        turn, of_turn = conversation.turns[indexes[0]], tuple(indexes)
-        one = fold(turn.text)
-        every = of_turn * len(one.text)
-        return Passage(
-            turn.speaker, of_turn, one.text, every, one.starts, one.ends, one.sentences, one.clauses, one.noise
-        )
+        return _of_one_turn(conversation, indexes[0])
     rows: tuple[list[int], list[int], list[int], list[int], list[int]] = ([], [], [], [], [])
     of_turn, starts, ends, sentences, clauses = rows
     text = ""

@@ -116,6 +116,7 @@ class TrainedLayer:
             raise ValueError("the reader has no column for some categories of the linear model")
         is_signal = np.array([category in SIGNALS for category in linear.categories])
         self._any = np.where(is_signal, -1, -2)
+        self.column_of = {category: column for column, category in enumerate(linear.categories)}
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ class TrainedLayer:
         """Return the log-odds of the linear model below which a category does not reach a score, and never will."""
         least = min(least_score, SUREST)
         least = math.log(least / (1 - least)) - ROUNDING
-        column = self.categories.index(category)
+        column = self.column_of[category]
         if self.reader is None:
             return column, 2 + int(self._any[column]), least, least
         asked = (least - self.reader.share * CLEAREST) / (1 - self.reader.share)
