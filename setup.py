@@ -3,9 +3,9 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-PARTS = ("folding", "searching", "weighing", "judging")
+PARTS = ("folding", "searching", "hearing", "weighing", "judging")
 # a sum must not depend on whether the processor can multiply and add in one step
-ARGUMENTS = ["-O2", "-ffp-contract=off"]
+ARGUMENTS = ["-O3", "-g0", "-ffp-contract=off"]
 
 setup(
     ext_modules=cythonize(
@@ -17,6 +17,7 @@ setup(
             )
             for name in PARTS
         ],
+        build_dir="build",
         language_level=3,
         compiler_directives={"boundscheck": False, "wraparound": False, "cdivision": True, "initializedcheck": False},
     )

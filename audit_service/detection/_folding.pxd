@@ -47,6 +47,7 @@ cdef class FoldedTexts:
     cdef int take(self, unsigned char kind, unsigned int code, str text, Py_ssize_t place) except -1
     cdef int keep(self, unsigned int code, int start, int end) except -1
     cdef int append(self, unsigned int code, int start, int end) except -1
+    cdef void put(self, unsigned int code, int start, int end) noexcept
     cdef void boundary(self, bint is_sentence) noexcept
     cdef int unleet(self) except -1
     cdef int join_spelled_words(self) except -1

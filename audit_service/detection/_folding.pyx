@@ -145,11 +145,6 @@ cdef class FoldedTexts:
             raise IndexError(number)
         return bool(self.evades[number])
 
-    def evasive(self):
-        """Return the numbers of the texts in which something shows that the writer evades."""
-        cdef Py_ssize_t number
-        return [number for number in range(self.count) if self.evades[number]]
-
     def rows(self, Py_ssize_t number):
         """Return the text, starts, ends, steps, sentences and clauses of its characters, and its noise."""
         line = self.line(number)
@@ -191,7 +186,9 @@ cdef class FoldedTexts:
             kind = alphabet.kinds[code] if code < TABLE else <unsigned char> MANY
             if kind == UNREAD:
                 kind = alphabet.kind_of(code)
-            if kind == KEPT:
+            if kind == KEPT and not (self.space or self.gap or self.signs) and self.size < self.room:
+                self.put(alphabet.folded[code], <int> place, <int> place + 1)
+            elif kind == KEPT:
                 self.keep(alphabet.folded[code], <int> place, <int> place + 1)
             elif kind == PAIRED or kind == MANY:
                 whole = alphabet.pairs.get(text[place:place + 2]) if kind == PAIRED else None
@@ -267,6 +264,10 @@ cdef class FoldedTexts:
     cdef int append(self, unsigned int code, int start, int end) except -1:
         if self.size == self.room:
             self.grow()
+        self.put(code, start, end)
+        return 0
+
+    cdef void put(self, unsigned int code, int start, int end) noexcept:
         cdef Py_ssize_t here = self.size
         self.codes[here] = code
         self.starts[here] = start
@@ -274,7 +275,6 @@ cdef class FoldedTexts:
         self.sentences[here] = self.sentence
         self.clauses[here] = self.clause
         self.size += 1
-        return 0
 
     cdef int unleet(self) except -1:
         """Read digits that stand for letters as these letters (arr3st); words are asked about in Python."""
@@ -382,6 +382,25 @@ cdef class FoldedTexts:
                     return True
             begin = end
         return False
+
+
+def count_steps(str text):
+    """Return the running number of Chinese characters and Latin words up to and with each character."""
+    cdef list steps = []
+    cdef long step = 0
+    cdef bint in_word = False
+    cdef Py_UCS4 code
+    for code in text:
+        if code == c' ':
+            in_word = False
+        elif is_chinese(code):
+            step += 1
+            in_word = False
+        else:
+            step += not in_word
+            in_word = True
+        steps.append(step)
+    return tuple(steps)
 
 
 cdef void *grown(void *block, Py_ssize_t size) except NULL:

@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from audit_service.detection._folding import FoldedTexts
+from audit_service.detection._hearing import Ear
 from audit_service.detection._searching import Words
 
 KINDS: dict[str, int]
@@ -15,6 +16,7 @@ class Judge:
     def __new__(
         cls,
         words: Words,
+        ear: Ear,
         written: Sequence[Sequence[int]],
         spoken: Sequence[Sequence[int]],
         patterned: Sequence[int],

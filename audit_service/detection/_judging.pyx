@@ -8,6 +8,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.string cimport memset
 
 from audit_service.detection._folding cimport FoldedTexts
+from audit_service.detection._hearing cimport Ear, Echo
 from audit_service.detection._searching cimport Found, Words
 
 cdef enum:
@@ -23,6 +24,7 @@ cdef enum:
     IN_SENTENCE = 3
     IN_TURN = 4
     LEAST_SOUND = 4
+    WRITTEN = 0
     WHOLE = -1
     TOO_MANY = -2
 
@@ -34,14 +36,14 @@ cdef struct Hit:
     int literal
     int start
     int end
-    float score
+    int score
     bint is_sound
 
 
 cdef struct Match:
     int start
     int end
-    float score
+    int score
     int part
     int parts
 
@@ -104,6 +106,7 @@ cdef class Judge:
 
     Args:
         words: finds the words.
+        ear: hears what sounds like them, where a writer evades.
         written, spoken: the numbers of the words of each source, as written and by their sound.
         patterned: of each source the number of its selection with patterns; -1: it has none.
         sources: of each selection, its source.
@@ -113,6 +116,7 @@ cdef class Judge:
         look: returns, of a selection with patterns and a folded text, the hits and the stretches without hits.
     """
     cdef Words words
+    cdef Ear ear
     cdef object look
     cdef Py_ssize_t sources, stride, rules
     cdef unsigned char *written
@@ -139,6 +143,7 @@ cdef class Judge:
     cdef int *gathered
     cdef int *gathered_first
     cdef int *gathered_count
+    # hits by their place; ``score`` is only to be compared
     cdef Hit *found
     cdef Py_ssize_t found_count, found_room
     cdef Hit *hits
@@ -148,8 +153,8 @@ cdef class Judge:
     cdef Part *parts
     cdef Py_ssize_t part_count, part_room
 
-    def __cinit__(self, Words words, written, spoken, patterned, sources, rules, look):
-        self.words, self.look = words, look
+    def __cinit__(self, Words words, Ear ear, written, spoken, patterned, sources, rules, look):
+        self.words, self.ear, self.look = words, ear, look
         self.sources, self.rules = len(written), len(rules)
         self.stride = (words.automaton.count >> 3) + 1
         self.written = bits_of(written, self.stride)
@@ -225,7 +230,7 @@ cdef class Judge:
         """Return the texts in which rules stand, by number, and which.
 
         Args:
-            texts: folded; those that hide words are left out.
+            texts: folded.
             rules: of each rule, whether it is to be judged (a byte each).
         """
         cdef Py_ssize_t number
@@ -233,8 +238,6 @@ cdef class Judge:
         found = {}
         self.texts = texts
         for number in range(texts.count):
-            if texts.evades[number]:
-                continue
             standing = self.judge(number, wanted)
             if standing is not None:
                 found[number] = standing
@@ -286,13 +289,31 @@ cdef class Judge:
             self.texts.codes + begin, self.texts.kinds + begin, self.clauses, self.texts.bounds[number + 1] - begin
         )
         words = self.words.automaton.found
-        if count > self.found_room:
-            self.found_room = 2 * count
-            self.found = <Hit *> grown(self.found, self.found_room * sizeof(Hit))
         for place in range(count):
-            self.found[place] = Hit(words[place].literal, words[place].start, words[place].end, 1.0, False)
+            self.add_found(Hit(words[place].literal, words[place].start, words[place].end, WRITTEN, False))
             self.meet(self.owners, words[place].literal)
-        self.found_count = count
+        if self.texts.evades[number]:
+            self.listen(number)
+        return 0
+
+    cdef int listen(self, Py_ssize_t number) except -1:
+        """Find what sounds like words."""
+        cdef Py_ssize_t place
+        cdef Echo echo
+        self.ear.hear(self.texts.line(number), self.clauses)
+        for place in range(self.ear.echo_count):
+            echo = self.ear.echoes[place]
+            # in the order of the scores of anchors.py, below what is written
+            self.add_found(Hit(echo.literal, echo.start, echo.end, -1 - echo.confused - 2 * echo.wrong, True))
+            self.meet(self.spoken_owners, echo.literal)
+        return 0
+
+    cdef int add_found(self, Hit hit) except -1:
+        if self.found_count == self.found_room:
+            self.found_room = 2 * self.found_room + 64
+            self.found = <Hit *> grown(self.found, self.found_room * sizeof(Hit))
+        self.found[self.found_count] = hit
+        self.found_count += 1
         return 0
 
     cdef void meet(self, Rows owners, int literal) noexcept:
@@ -400,7 +421,7 @@ cdef class Judge:
         cdef Hit hit
         found, excluded = self.look(selection, self.texts.line(self.number))
         for start, end in found:
-            hit = Hit(-1, start, end, 1.0, False)
+            hit = Hit(-1, start, end, WRITTEN, False)
             self.add_hit(&hit)
         for place in range(begin, self.hit_count):
             hit = self.hits[place]
@@ -611,7 +632,7 @@ cdef void sort_matches(Match *matches, Py_ssize_t count) noexcept:
         matches[place] = match
 
 
-cdef inline bint is_after(int start, int end, float score, int other_start, int other_end, float other_score) noexcept:
+cdef inline bint is_after(int start, int end, int score, int other_start, int other_end, int other_score) noexcept:
     if start != other_start:
         return start > other_start
     if end != other_end:

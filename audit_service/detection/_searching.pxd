@@ -7,6 +7,8 @@ cdef struct Found:
 cdef struct Step:
     int base
     int owner
+    int fail
+    int literals
 
 
 cdef class Automaton:
@@ -15,7 +17,6 @@ cdef class Automaton:
     cdef unsigned short *symbols
     cdef dict rare
     cdef Step *steps
-    cdef int *fails
     cdef int *outputs
     cdef int *links
     cdef int *next_same

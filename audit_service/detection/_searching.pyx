@@ -40,7 +40,6 @@ cdef class Automaton:
     def __dealloc__(self):
         PyMem_Free(self.symbols)
         PyMem_Free(self.steps)
-        PyMem_Free(self.fails)
         PyMem_Free(self.outputs)
         PyMem_Free(self.links)
         PyMem_Free(self.next_same)
@@ -122,7 +121,7 @@ cdef class Automaton:
                 for begin in range(count):
                     self.steps[base + here[begin]].owner = state
                     # the parent of a state, until the chains are made
-                    self.fails[base + here[begin]] = state
+                    self.steps[base + here[begin]].fail = state
                     read[tail + begin] = here[begin]
                     queue[tail + begin] = base + here[begin]
                 tail += count
@@ -158,13 +157,13 @@ cdef class Automaton:
             return 0
         room = max(wanted, room + room // 4 + 1024)
         self.steps = <Step *> grown(self.steps, room * sizeof(Step))
-        self.fails = <int *> grown(self.fails, room * sizeof(int))
         self.outputs = <int *> grown(self.outputs, room * sizeof(int))
         self.links = <int *> grown(self.links, room * sizeof(int))
         for slot in range(self.states, room):
             self.steps[slot].base = 0
             self.steps[slot].owner = NOBODY
-            self.fails[slot] = 0
+            self.steps[slot].fail = 0
+            self.steps[slot].literals = NOBODY
             self.outputs[slot] = self.links[slot] = NOBODY
         self.states = room
         return 0
@@ -175,20 +174,16 @@ cdef class Automaton:
         cdef int state, fail, slot
         for number in range(1, count):
             state = queue[number]
-            fail = self.fails[state]
-            if fail == 0:
-                self.fails[state] = 0
-                continue
-            while True:
-                fail = self.fails[fail]
+            fail = self.steps[state].fail
+            while fail != 0:
+                fail = self.steps[fail].fail
                 slot = self.steps[fail].base + read[number]
                 if slot < self.states and slot != state and self.steps[slot].owner == fail and slot != 0:
                     fail = slot
                     break
-                if fail == 0:
-                    break
-            self.fails[state] = fail
-            self.links[state] = fail if self.outputs[fail] != NOBODY else self.links[fail]
+            self.steps[state].fail = fail
+            self.links[state] = self.steps[fail].literals
+            self.steps[state].literals = state if self.outputs[state] != NOBODY else self.links[state]
 
     cdef int note(self, Py_ssize_t count, int state, Py_ssize_t end) except -1:
         """Note the literals that end here; return how many."""
@@ -226,9 +221,9 @@ cdef class Automaton:
                     break
                 if state == 0:
                     break
-                state = self.fails[state]
-            if self.outputs[state] != NOBODY or self.links[state] != NOBODY:
-                count += self.note(count, state, place + 1)
+                state = steps[state].fail
+            if steps[state].literals != NOBODY:
+                count += self.note(count, steps[state].literals, place + 1)
         return count
 
 

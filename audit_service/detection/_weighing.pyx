@@ -229,6 +229,8 @@ cdef class Weigher:
                 self.weigh_heads(count, heads)
                 if heads[0] < lowest and heads[1] < lowest:
                     continue
+                if not [rule for rule in rules if heads[<Py_ssize_t> rule[1]] >= min(rule[2], rule[3])]:
+                    continue
                 asked = (asks_conduct and heads[0] >= asked_from) or (asks_signal and heads[1] >= asked_from)
                 self.weigh_all(count, row)
                 for column, head, least, least_asked in rules:
@@ -250,16 +252,19 @@ cdef class Weigher:
     cdef Py_ssize_t read(self, const unsigned int *codes, Py_ssize_t length) except -1:
         """Fill ``rows`` with those of the pieces of a text, and set the length of its vector; return how many."""
         cdef Py_ssize_t pieces = self.cutter.cut(codes, length), place, count = 0
-        cdef int row
+        cdef unsigned int bucket
+        cdef const Piece *piece = self.cutter.pieces
         cdef double square = 0.0
-        if self.room < pieces:
-            self.room = 2 * pieces
+        if self.room < pieces + 1:
+            self.room = 2 * pieces + 1
             self.rows = <int *> grown(self.rows, self.room * sizeof(int))
+        # without a branch, since nothing foretells which pieces are known
         for place in range(pieces):
-            row = self.row_of(self.cutter.pieces[place].bucket)
-            if row >= 0:
-                self.rows[count] = row
-                count += 1
+            bucket = piece[place].bucket
+            self.rows[count] = <int> bucket
+            count += (self.known[bucket >> 6] >> (bucket & 63)) & 1
+        for place in range(count):
+            self.rows[place] = self.row_of(<unsigned int> self.rows[place])
         for place in range(count):
             square += self.heads[HEAD * self.rows[place]]
         self.length = sqrt(square if square > 1e-9 else 1e-9)

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-from ahocorasick_rs import AhoCorasick
-from rapidfuzz.distance import Levenshtein
+from typing import NamedTuple
 
 from audit_service.detection import sounds
 from audit_service.detection._searching import Words
-from audit_service.detection.folding import fold, is_chinese
+from audit_service.detection.folding import folded_texts
 from audit_service.detection.passages import Passage, Place
 
 SelectionKey = tuple[str, str]
-_FUZZY_TOKENS = 4
-_MIN_ENGLISH_KEY = 4
-_MIN_ENGLISH_LIKENESS = 0.6
 _CONFUSION_COST = 0.1
 _OTHER_WRITING_COST = 0.04
 _FUZZY_COST = 0.2
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One place in a passage where a literal of a selection stands; offsets count folded characters.
 
     Attributes:
@@ -86,6 +80,7 @@ class Selection:
 
 
 WordHits = dict[str, list[Hit]]
+Spans = dict[str, list[tuple[int, int]]]
 Needs = Mapping[str, Sequence[frozenset[str]]]
 
 
@@ -110,7 +105,10 @@ class Anchors:
         source_of: the source of each selection.
         literals: all words, by number.
         words: finds them.
-        owners, spoken_owners: the sources that rules need in which a word stands.
+        ear: hears what sounds like them.
+        watched: of the sets of sources of which one must be met wholly, by the source with the fewest words, the set
+            and the rule that needs it.
+        owners, spoken_owners: the watched sources in which a word stands.
     """
 
     def __init__(self, selections: Sequence[Selection], needs: Needs | None = None) -> None:
@@ -123,28 +121,34 @@ class Anchors:
             self.source_of.append(sources.setdefault(_source(selection), len(sources)))
         self.sources = list(sources)
         self.literals = list(dict.fromkeys(word for source in self.sources for word in sorted(source.words)))
-        self.words = Words([fold_literal(literal) for literal in self.literals])
+        folded = folded_literals(self.literals)
+        self.words = Words(
+            [f"{line}*" if word.endswith("*") else line for word, line in zip(self.literals, folded, strict=True)]
+        )
+        spoken = {word for source in self.sources for word in source.spoken}
+        self.ear = sounds.ear(
+            self.literals, [line if word in spoken else "" for word, line in zip(self.literals, folded, strict=True)]
+        )
         self.watched = self._watched(needs or {})
-        needed = sorted({number for ways in self.watched.values() for way, _ in ways for number in way})
-        self.owners = _owners({number: self.sources[number].words for number in needed})
-        self.spoken_owners = _owners({number: self.sources[number].spoken for number in needed})
-        spoken = sorted({word for source in self.sources for word in source.spoken})
-        self._mandarin = _SoundIndex(spoken, is_mandarin=True)
-        self._english = _SoundIndex(spoken, is_mandarin=False)
+        self.owners = _owners({number: self.sources[number].words for number in self.watched})
+        self.spoken_owners = _owners({number: self.sources[number].spoken for number in self.watched})
 
     def hits(self, passage: Passage, *, may_sound: bool) -> FoundWords:
         """Return the hits of all literals in ``passage``; on the sound plane too if ``may_sound``."""
         sounded: WordHits = {}
         if may_sound:
-            self._mandarin.add_hits(passage, sounds.mandarin_tokens(passage), sounded)
-            self._english.add_hits(passage, sounds.english_tokens(passage), sounded)
+            for number, start, end, wrong, confused in self.ear.echoes_in(passage.text, passage.clauses):
+                literal = self.literals[number]
+                score = 1.0 - _OTHER_WRITING_COST - _CONFUSION_COST * confused - _FUZZY_COST * wrong
+                plane = "fuzzy" if wrong else "syllable"
+                hit = Hit(start, end, plane, round(score, 3), confused + wrong, literal)
+                sounded.setdefault(literal, []).append(hit)
         return FoundWords(self, self._written(passage), sounded)
 
-    def _written(self, passage: Passage) -> WordHits:
-        found: WordHits = {}
+    def _written(self, passage: Passage) -> Spans:
+        found: Spans = {}
         for number, start, end in self.words.places(passage.text, passage.clauses):
-            literal = self.literals[number]
-            found.setdefault(literal, []).append(Hit(start, end, literal=literal))
+            found.setdefault(self.literals[number], []).append((start, end))
         return found
 
     def _watched(self, needs: Needs) -> dict[int, list[tuple[frozenset[int], str]]]:
@@ -161,7 +165,7 @@ class Anchors:
 class FoundWords:
     """The hits of words in one passage, told apart by rule and selection only where somebody asks."""
 
-    def __init__(self, anchors: Anchors, written: WordHits, sounded: WordHits) -> None:
+    def __init__(self, anchors: Anchors, written: Spans, sounded: WordHits) -> None:
         self._anchors = anchors
         self._written = written
         self._sounded = sounded
@@ -173,8 +177,12 @@ class FoundWords:
         owners, spoken_owners = self._anchors.owners, self._anchors.spoken_owners
         met = {number for word in self._written for number in owners.get(word, ())}
         met |= {number for word in self._sounded for number in spoken_owners.get(word, ())}
-        watched = self._anchors.watched
-        return frozenset(rule_id for number in met for needed, rule_id in watched.get(number, ()) if needed <= met)
+        return frozenset(
+            rule_id
+            for number in met
+            for needed, rule_id in self._anchors.watched[number]
+            if all(map(self._hits, needed))
+        )
 
     def of(self, rule_id: str) -> WordHits:
         """Return the hits of a rule by the name of the selection, in the order of their place."""
@@ -185,10 +193,15 @@ class FoundWords:
     def _hits(self, number: int) -> list[Hit]:
         if number not in self._of_source:
             source = self._anchors.sources[number]
-            found = [hit for word in source.words & self._written.keys() for hit in self._written[word]]
-            for word in source.spoken & self._sounded.keys():
+            found = [
+                Hit(start, end, literal=word)
+                for word in source.words.intersection(self._written)
+                for start, end in self._written[word]
+            ]
+            for word in source.spoken.intersection(self._sounded):
                 found += self._sounded[word]
-            self._of_source[number] = sorted(found, key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+            found.sort(key=lambda hit: (hit.start, hit.end, -hit.score, hit.literal))
+            self._of_source[number] = found
         return self._of_source[number]
 
 
@@ -207,81 +220,7 @@ def _owners(words_of: Mapping[int, frozenset[str]]) -> dict[str, tuple[int, ...]
     return {word: tuple(numbers) for word, numbers in owners.items()}
 
 
-def fold_literal(literal: str) -> str:
-    """Return a literal as it stands in folded text; a trailing asterisk stays."""
-    return fold(literal.rstrip("*")).text + ("*" if literal.endswith("*") else "")
-
-
-@dataclass(frozen=True)
-class _SoundWord:
-    literal: str
-    spoken: tuple[str, ...]
-    keys: tuple[str, ...]
-    offset: int
-    length: int
-
-
-class _SoundIndex:
-    """Looks spoken words up by the keys of the whole, or (from four tokens) of either half, and verifies."""
-
-    def __init__(self, spoken: Iterable[str], *, is_mandarin: bool) -> None:
-        self._is_mandarin = is_mandarin
-        entries: dict[str, list[_SoundWord]] = {}
-        for literal in spoken:
-            if any(is_chinese(character) for character in literal) == is_mandarin:
-                for line, word in self._entries(literal):
-                    entries.setdefault(line, []).append(word)
-        self._lines = list(entries)
-        self._entries_of = [entries[line] for line in self._lines]
-        self._automaton = AhoCorasick(self._lines) if entries else None
-
-    def _entries(self, literal: str) -> Iterable[tuple[str, _SoundWord]]:
-        said = sounds.spoken_word(fold(literal.rstrip("*")).text)
-        keys = sounds.keys_of(said, is_mandarin=self._is_mandarin)
-        if not said or (not self._is_mandarin and sum(map(len, keys)) < _MIN_ENGLISH_KEY):
-            return
-        yield _line(keys), _SoundWord(literal, said, keys, 0, len(keys))
-        if len(keys) >= _FUZZY_TOKENS:
-            middle = len(keys) // 2
-            yield _line(keys[:middle]), _SoundWord(literal, said, keys, 0, middle)
-            yield _line(keys[middle:]), _SoundWord(literal, said, keys, middle, len(keys) - middle)
-
-    def add_hits(self, passage: Passage, tokens: sounds.SoundTokens, found: WordHits) -> None:
-        if self._automaton is None or not tokens.keys:
-            return
-        line, positions = tokens.line()
-        seen: set[tuple[int, int, str]] = set()
-        for number, start, _ in self._automaton.find_matches_as_indexes(line, overlapping=True):
-            token = sounds.token_at(positions, start)
-            for word in self._entries_of[number]:
-                hit = self._verified(passage, tokens, token - word.offset, word)
-                if hit is None or (hit.start, hit.end, hit.literal) in seen:
-                    continue
-                seen.add((hit.start, hit.end, hit.literal))
-                found.setdefault(word.literal, []).append(hit)
-
-    def _verified(self, passage: Passage, tokens: sounds.SoundTokens, first: int, word: _SoundWord) -> Hit | None:
-        last = first + len(word.keys)
-        if first < 0 or last > len(tokens.keys):
-            return None
-        start, end = tokens.starts[first], tokens.ends[last - 1]
-        if not passage.is_one_clause(start, end) or passage.text[start:end] == word.literal:
-            return None
-        heard = tokens.spoken[first:last]
-        wrong = Levenshtein.distance(tokens.keys[first:last], word.keys)
-        if self._is_mandarin:
-            confused = sum(a != b for a, b in zip(heard, word.spoken, strict=True)) - wrong
-        else:
-            confused = (
-                int(Levenshtein.normalized_similarity(" ".join(heard), " ".join(word.spoken)) < _MIN_ENGLISH_LIKENESS)
-                * 9
-            )
-        if wrong > 1 or confused + wrong > max(1, len(word.keys) // 2):
-            return None
-        plane = "fuzzy" if wrong else "syllable"
-        score = 1.0 - _OTHER_WRITING_COST - _CONFUSION_COST * confused - _FUZZY_COST * wrong
-        return Hit(start, end, plane, round(score, 3), confused + wrong, word.literal)
-
-
-def _line(keys: Sequence[str]) -> str:
-    return " " + " ".join(keys) + " "
+def folded_literals(literals: Sequence[str]) -> list[str]:
+    """Return literals as they stand in folded text, without a trailing asterisk."""
+    texts = folded_texts([literal.rstrip("*") for literal in literals])
+    return [texts.line(number) for number in range(texts.count)]

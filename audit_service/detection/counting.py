@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from audit_service.detection.anchors import Count, Hit
 from audit_service.detection.passages import Passage
@@ -32,7 +31,7 @@ def counted_over(count: Count, heard: Sequence[Heard]) -> Heard | None:
         return None
     index, passage, last = heard[number]
     places = tuple(said.original_place(hit.start, hit.end) for _, said, hit in heard)
-    return index, passage, replace(last, counted=tuple(dict.fromkeys(places)))
+    return index, passage, last._replace(counted=tuple(dict.fromkeys(places)))
 
 
 def apart(hits: Iterable[Hit]) -> Iterator[Hit]:

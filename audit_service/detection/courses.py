@@ -43,11 +43,17 @@ class Course:
         self._anchors = anchors
         self._heard = heard
         self._hits: dict[int, PassageHits] = {}
+        self._uncounted: dict[int, PassageHits] = {}
 
-    def may_hold(self, number: int) -> bool:
-        """Tell whether the speaker of a passage is one of the rule's, and the words that it needs are there."""
+    def may_hold(self, number: int, *, is_only_one: bool) -> bool:
+        """Tell whether the speaker of a passage is one of the rule's, and the words that it needs are there.
+
+        In the only passage of a contact they are: else nobody would ask.
+        """
         passage, found = self._heard[number]
-        return self.is_own(passage) and (self.rule.detection.is_open or self.rule.id in found.able)
+        if not self.is_own(passage):
+            return False
+        return is_only_one or self.rule.detection.is_open or self.rule.id in found.able
 
     def is_own(self, passage: Passage) -> bool:
         """Tell whether the speaker is one of the rule's, or unknown and the rule does not pass that over."""
@@ -57,9 +63,12 @@ class Course:
 
     def hits(self, number: int) -> PassageHits:
         """Return the hits of all selections in a passage; those that count over the call only where it is complete."""
-        found = self._own_hits(number)
-        if not self.rule.detection.counts_over_call:
-            return found
+        if number not in self._hits:
+            own = self._own_hits(number)
+            self._hits[number] = self._with_counts(number, own) if self.rule.detection.counts_over_call else own
+        return self._hits[number]
+
+    def _with_counts(self, number: int, found: PassageHits) -> PassageHits:
         kept = {name: hits for name, hits in found.hits.items() if name not in self.rule.detection.counts_over_call}
         for name, (index, hit) in self._completed.items():
             if index == number:
@@ -135,10 +144,10 @@ class Course:
         return found[first : first + 1] if first >= 0 else []
 
     def _own_hits(self, number: int) -> PassageHits:
-        if number not in self._hits:
+        if number not in self._uncounted:
             passage, found = self._heard[number]
-            self._hits[number] = all_hits(passage, self.rule, found.of(self.rule.id))
-        return self._hits[number]
+            self._uncounted[number] = all_hits(passage, self.rule, found.of(self.rule.id))
+        return self._uncounted[number]
 
     @cached_property
     def _completed(self) -> dict[str, tuple[int, Hit]]:

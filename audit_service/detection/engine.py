@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from audit_service.detection import event_rules, openings, proposals, words
 from audit_service.detection.anchors import Anchors
@@ -62,6 +63,19 @@ class Applicable:
     models: tuple[tuple[TrainedLayer, tuple[Rule, ...]], ...]
     courses: tuple[Rule, ...]
     hours: tuple[Rule, ...]
+
+
+class Alike(NamedTuple):
+    """Messages that are judged by the same rules: their numbers, texts and instants."""
+
+    numbers: list[int]
+    texts: list[str]
+    instants: list[datetime | None]
+
+    def part(self, first: int) -> Alike:
+        """Return as many as are judged at once, from one on."""
+        which = slice(first, first + AT_ONCE)
+        return Alike(self.numbers[which], self.texts[which], self.instants[which])
 
 
 class Engine:
@@ -134,41 +148,42 @@ class Engine:
         """Judge many; the same as :meth:`scan` one by one. Typed messages that cannot meet a rule are told in bulk."""
         results = [NOTHING] * len(conversations)
         others: list[int] = []
-        for numbers in self._alike(conversations, others):
-            screen = self._screen(conversations[numbers[0]])
-            for first in range(0, len(numbers), AT_ONCE):
-                self._scan_alike(results, conversations, numbers[first : first + AT_ONCE], screen)
+        for alike in self._alike(conversations, others):
+            for first in range(0, len(alike.numbers), AT_ONCE):
+                self._scan_alike(results, conversations, alike.part(first))
         for first in range(0, len(others), AT_ONCE):
             self._scan_into(results, conversations, dict.fromkeys(others[first : first + AT_ONCE]))
         return results
 
-    def _alike(self, conversations: Sequence[Conversation], others: list[int]) -> Iterable[list[int]]:
-        """Return the single typed messages, those that are judged by the same rules together; add others to ``others``.
+    def _alike(self, conversations: Sequence[Conversation], others: list[int]) -> Iterable[Alike]:
+        """Return the single typed messages, those that are judged by the same rules together.
 
-        Messages that differ only in the language said, or found, to be theirs may be apart.
+        Those whose language is said and those whose language shows may be apart; other contacts go to ``others``.
         """
-        by_facts: dict[object, list[int]] = {}
+        by_facts: dict[object, Alike] = {}
         for number, conversation in enumerate(conversations):
             turns = conversation.turns
             if conversation.source != "typed" or len(turns) != 1:
                 others.append(number)
                 continue
-            facts = (
-                conversation.jurisdictions or conversation.language or _script(conversation),
-                turns[0].speaker,
-                conversation.recipient,
-                conversation.channel,
-            )
-            by_facts.setdefault(facts, []).append(number)
+            turn = turns[0]
+            told = conversation.jurisdictions or conversation.language or _script(conversation)
+            facts = told, turn.speaker, conversation.recipient, conversation.channel
+            alike = by_facts.get(facts)
+            if alike is None:
+                alike = by_facts[facts] = Alike([], [], [])
+            alike.numbers.append(number)
+            alike.texts.append(turn.text)
+            alike.instants.append(conversation.at)
         return by_facts.values()
 
-    def _scan_alike(
-        self, results: list[ScanResult], conversations: Sequence[Conversation], numbers: Sequence[int], screen: Screen
-    ) -> None:
-        able = screen.able(folded_texts([conversations[number].turns[0].text for number in numbers]))
-        self._scan_into(results, conversations, {numbers[place]: rules for place, rules in able.items()})
-        for place, number in enumerate(numbers):
-            if conversations[number].at is not None and place not in able:
+    def _scan_alike(self, results: list[ScanResult], conversations: Sequence[Conversation], alike: Alike) -> None:
+        screen = self._screen(conversations[alike.numbers[0]])
+        able = screen.able(folded_texts(alike.texts))
+        self._scan_into(results, conversations, {alike.numbers[place]: rules for place, rules in able.items()})
+        for place, instant in enumerate(alike.instants):
+            if instant is not None and place not in able:
+                number = alike.numbers[place]
                 results[number] = self._scan_hours(conversations[number])
 
     def _scan_into(

@@ -150,21 +150,3 @@ def unleeted(word: str) -> str:
     if _DIGIT_LAST.fullmatch(plain):
         plain = plain[:-1] + LEET[plain[-1]]
     return plain
-
-
-def count_steps(characters: list[str]) -> tuple[int, ...]:
-    """Return the running number of Chinese characters and Latin words up to and with each character."""
-    steps: list[int] = []
-    step = 0
-    is_in_word = False
-    for character in characters:
-        if character == " ":
-            is_in_word = False
-        elif is_chinese(character):
-            step += 1
-            is_in_word = False
-        elif not is_in_word:
-            step += 1
-            is_in_word = True
-        steps.append(step)
-    return tuple(steps)

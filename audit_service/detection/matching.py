@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from audit_service.detection import conditions
 from audit_service.detection.anchors import Hit
@@ -14,8 +15,7 @@ _MIN_SOUND_STEPS = 4
 WHOLE = "match"
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """One way in which a condition holds: the stretch it spans and the hit of each selection."""
 
     start: int

@@ -112,7 +112,7 @@ def _is_named(passage: Passage, name: str) -> bool:
     """Tell whether a known name is said, as written or as it sounds."""
     if name in passage.text:
         return True
-    heard = " ".join(sounds.mandarin_tokens(passage).keys)
+    heard = " ".join(sounds.mandarin_keys(passage.text))
     return not name.isascii() and fuzz.partial_ratio(sounds.key_line(name), heard) >= _NAME_LIKENESS
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from audit_service.detection.folding import SENTENCE_ENDS, count_steps, fold
+from audit_service.detection._folding import count_steps
+from audit_service.detection.folding import SENTENCE_ENDS, fold
 from audit_service.detection.values import Conversation, Turn
 
 BREATH_S = 2.0
@@ -42,7 +43,7 @@ class Passage:
     @cached_property
     def steps(self) -> tuple[int, ...]:
         """Return the running count of Chinese characters and Latin words."""
-        return count_steps(list(self.text))
+        return count_steps(self.text)
 
     def gap(self, left_end: int, right_start: int) -> int:
         """Return how many steps lie between two stretches; negative if they overlap."""
@@ -58,6 +59,8 @@ class Passage:
 
     def original_place(self, start: int, end: int) -> Place:
         """Return where a stretch was written; where it spans turns, in the turn that holds most of it."""
+        if len(self.turns) == 1 and self.text[start] != " " != self.text[end - 1]:
+            return Place(self.turns[0], self.starts[start], self.ends[end - 1])
         by_turn: dict[int, list[int]] = {}
         for place in range(start, end):
             by_turn.setdefault(self.of_turn[place], []).append(place)
@@ -94,6 +97,8 @@ def _continues(conversation: Conversation, former: int, index: int) -> bool:
 
 def passage_of(conversation: Conversation, indexes: list[int]) -> Passage:
     """Return the given turns, all of one speaker, as one passage."""
+    if len(indexes) == 1:
+        return _of_one_turn(conversation, indexes[0])
     rows: tuple[list[int], list[int], list[int], list[int], list[int]] = ([], [], [], [], [])
     of_turn, starts, ends, sentences, clauses = rows
     text = ""
@@ -125,6 +130,15 @@ def passage_of(conversation: Conversation, indexes: list[int]) -> Passage:
         tuple(sentences),
         tuple(clauses),
         noise,
+    )
+
+
+def _of_one_turn(conversation: Conversation, index: int) -> Passage:
+    turn = conversation.turns[index]
+    one = fold(turn.text)
+    of_turn = (index,) * len(one.text)
+    return Passage(
+        turn.speaker, (index,), one.text, of_turn, one.starts, one.ends, one.sentences, one.clauses, one.noise
     )
 
 

@@ -57,9 +57,8 @@ def bars(model: TrainedLayer, rules: Sequence[Rule], speaker: str, recipient: st
 def _proposed(
     model: TrainedLayer, rules: Sequence[Rule], conversation: Conversation, turn: Turn, row: Sequence[float]
 ) -> Iterator[tuple[Rule, float]]:
-    scores = dict(zip(model.categories, row, strict=True))
     for rule in rules:
-        score = scores[rule.category] * _trust_in(rule, turn.speaker, conversation.recipient)
+        score = row[model.column_of[rule.category]] * _trust_in(rule, turn.speaker, conversation.recipient)
         if score >= rule.detection.least_score:
             yield rule, score
 

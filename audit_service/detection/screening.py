@@ -81,7 +81,8 @@ class Compiler:
     def judge(self, rules: Sequence[Rule]) -> Judge:
         """Return what judges by ``rules``."""
         programs = [self._program(rule) for rule in rules]
-        return Judge(self._anchors.words, self.written, self.spoken, self.patterned, self.sources, programs, self._look)
+        words, ear = self._anchors.words, self._anchors.ear
+        return Judge(words, ear, self.written, self.spoken, self.patterned, self.sources, programs, self._look)
 
     def _add_source(self, selection: int) -> None:
         """Give a selection with patterns a source of its own."""
@@ -163,10 +164,10 @@ class Screen:
     bars: Sequence[tuple[TrainedLayer, Sequence[Bar]]]
     speaker: str
 
-    def able(self, texts: FoldedTexts) -> dict[int, Sequence[str] | None]:
-        """Return the messages in which something may be found, with the rules of words; None: any may stand."""
+    def able(self, texts: FoldedTexts) -> dict[int, Sequence[str]]:
+        """Return the messages in which something may be found, with the rules of words that stand in them."""
         standing = self.judge.standing(texts, self.wanted)
-        found: dict[int, Sequence[str] | None] = {
+        found: dict[int, Sequence[str]] = {
             number: [self.rules[rule] for rule in rules] for number, rules in standing.items()
         }
         for model, bars in self.bars:
@@ -175,5 +176,4 @@ class Screen:
             while number >= 0:
                 found.setdefault(number, ())
                 number = may.find(1, number + 1)
-        found |= dict.fromkeys(texts.evasive(), None)
         return found

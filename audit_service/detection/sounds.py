@@ -8,43 +8,27 @@ so that each confusion costs.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 
 import jellyfish
 from pypinyin import Style, lazy_pinyin
+from rapidfuzz.distance import Levenshtein
 
+from audit_service.detection._hearing import Ear
 from audit_service.detection.folding import is_chinese
-from audit_service.detection.passages import Passage
 from audit_service.detection.syllables import known_syllables, syllable
 
+SpokenWord = tuple[int, tuple[str, ...], tuple[str, ...]]
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"))
 _FINALS = (("ing", "in"), ("eng", "en"), ("ang", "an"))
-_LATIN_RUN = re.compile(r"[a-z]+")
+_SPOKEN = re.compile("[a-z]+|[㐀-鿿\U00020000-\U0003ffff]")
+_MIN_ENGLISH_KEY = 4
+_MIN_ENGLISH_LIKENESS = 0.6
 _LONGEST_SYLLABLE = 6
 _PINYIN_BETWEEN = re.compile(r"(?<=[㐀-鿿])[a-z]{2,}|[a-z]{2,}(?=[㐀-鿿])")
 # How English recognisers write spoken words that sound like letters.
 _LETTER_WORDS = {"u": "you", "o": "owe", "r": "are", "y": "why", "ur": "your"}
-
-
-@dataclass(frozen=True)
-class SoundTokens:
-    """The sounds of a passage: ``keys`` to look words up by, ``spoken`` to verify, and the stretch of each token."""
-
-    keys: tuple[str, ...]
-    spoken: tuple[str, ...]
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-
-    def line(self) -> tuple[str, list[int]]:
-        """Return the keys as one searchable line and the position in it at which each token's space stands."""
-        positions = []
-        place = 0
-        for key in self.keys:
-            positions.append(place)
-            place += len(key) + 1
-        return " " + " ".join(self.keys) + " ", positions
 
 
 def hides_pinyin(text: str) -> bool:
@@ -88,23 +72,48 @@ def key_line(name: str) -> str:
     return " ".join(keys_of(spoken_word(name), is_mandarin=not name.isascii()))
 
 
-def mandarin_tokens(passage: Passage) -> SoundTokens:
-    """Return one token a Chinese character; Latin letters that spell pinyin (``fa院``) are syllables too."""
-    spoken: list[tuple[str, int, int]] = []
-    place = 0
-    text = passage.text
-    while place < len(text):
-        if is_chinese(text[place]):
-            spoken.append((syllable(text[place]), place, place + 1))
-            place += 1
-            continue
-        run = _LATIN_RUN.match(text, place)
-        if run is None:
-            place += 1
-            continue
-        spoken += [(part, run.start() + start, run.start() + end) for part, start, end in spelled(run.group())]
-        place = run.end()
-    return _tokens(spoken, is_mandarin=True)
+def mandarin_keys(text: str) -> list[str]:
+    """Return the keys of a folded text: of its Chinese characters, and of Latin letters, which may spell pinyin."""
+    keys: list[str] = []
+    for part in _SPOKEN.finditer(text):
+        is_latin = part.group().isascii()
+        keys += [key for _, key, _, _ in _letters(part.group())] if is_latin else [_character(part.group())[1]]
+    return keys
+
+
+def ear(literals: Sequence[str], listened_for: Sequence[str]) -> Ear:
+    """Return what hears words.
+
+    Args:
+        literals: all words, as the rules have them.
+        listened_for: the same as folded; empty: it is not listened for.
+    """
+    of_language: dict[bool, list[SpokenWord]] = {True: [], False: []}
+    for number, (literal, folded) in enumerate(zip(literals, listened_for, strict=True)):
+        is_mandarin = any(map(is_chinese, literal))
+        said = spoken_word(folded)
+        keys = keys_of(said, is_mandarin=is_mandarin)
+        if said and (is_mandarin or sum(map(len, keys)) >= _MIN_ENGLISH_KEY):
+            of_language[is_mandarin].append((number, said, keys))
+    return Ear(literals, of_language[True], of_language[False], _character, _letters, _word, _are_alike)
+
+
+def _character(character: str) -> tuple[str, str]:
+    spoken = syllable(character)
+    return spoken, mandarin_key(spoken)
+
+
+def _letters(letters: str) -> list[tuple[str, str, int, int]]:
+    return [(part, mandarin_key(part), start, end) for part, start, end in spelled(letters)]
+
+
+def _word(word: str) -> tuple[str, str]:
+    return _LETTER_WORDS.get(word, word), english_key(word)
+
+
+def _are_alike(written: Sequence[str], spoken: str) -> bool:
+    heard = " ".join(_LETTER_WORDS.get(word, word) for word in written)
+    return bool(Levenshtein.normalized_similarity(heard, spoken) >= _MIN_ENGLISH_LIKENESS)
 
 
 def spelled(letters: str) -> list[tuple[str, int, int]]:
@@ -120,24 +129,3 @@ def spelled(letters: str) -> list[tuple[str, int, int]]:
         else:
             return [(letters, 0, len(letters))]
     return parts
-
-
-def english_tokens(passage: Passage) -> SoundTokens:
-    """Return one token a Latin word."""
-    words = [(match.group(), match.start(), match.end()) for match in re.finditer(r"[a-z0-9]+", passage.text)]
-    return _tokens([(_LETTER_WORDS.get(word, word), start, end) for word, start, end in words], is_mandarin=False)
-
-
-def _tokens(spoken: list[tuple[str, int, int]], *, is_mandarin: bool) -> SoundTokens:
-    sounds = tuple(part for part, _, _ in spoken)
-    return SoundTokens(
-        keys=keys_of(sounds, is_mandarin=is_mandarin),
-        spoken=sounds,
-        starts=tuple(start for _, start, _ in spoken),
-        ends=tuple(end for _, _, end in spoken),
-    )
-
-
-def token_at(positions: list[int], place: int) -> int:
-    """Return the number of the token whose leading space stands at ``place`` of the line."""
-    return bisect_left(positions, place)

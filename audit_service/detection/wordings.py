@@ -19,7 +19,6 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from audit_service.detection.reader import CLEAREST, Reader
 from audit_service.detection.taxonomy import SIGNALS
 
 SHOWN_PIECES = 5
+MOST_REMEMBERED = 8
 ANY_CONDUCT, ANY_SIGNAL = "any_conduct", "any_signal"
 CLAUSE = re.compile(r"[^。！？!?；;，,…\n]+")
 ROUNDING, SUREST = 1e-3, 1 - 1e-7
@@ -116,6 +116,7 @@ class TrainedLayer:
             raise ValueError("the reader has no column for some categories of the linear model")
         is_signal = np.array([category in SIGNALS for category in linear.categories])
         self._any = np.where(is_signal, -1, -2)
+        self.column_of = {category: column for column, category in enumerate(linear.categories)}
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ class TrainedLayer:
         """Return the log-odds of the linear model below which a category does not reach a score, and never will."""
         least = min(least_score, SUREST)
         least = math.log(least / (1 - least)) - ROUNDING
-        column = self.categories.index(category)
+        column = self.column_of[category]
         if self.reader is None:
             return column, 2 + int(self._any[column]), least, least
         asked = (least - self.reader.share * CLEAREST) / (1 - self.reader.share)
@@ -166,7 +167,14 @@ def of_speakers(odds: Scores, speakers: Sequence[str]) -> Scores:
     return found
 
 
-@lru_cache(maxsize=8)
+_models: dict[str, WordingModel] = {}
+
+
 def wording_model(content: bytes) -> WordingModel:
     """Return the model of these bytes; packs with the same weights share one."""
-    return WordingModel(content)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest not in _models:
+        if len(_models) >= MOST_REMEMBERED:
+            _models.clear()
+        _models[digest] = WordingModel(content)
+    return _models[digest]

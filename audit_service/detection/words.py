@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from audit_service.detection.anchors import Anchors
 from audit_service.detection.conditions import Node
@@ -28,6 +28,10 @@ class Spot:
     score: float
     plane: str
     edits: int = 0
+
+
+Placed = Spot | FoundFinding
+Found = TypeVar("Found")
 
 
 def standing(rule: Rule, hits: PassageHits, node: Node | None = None) -> list[Match]:
@@ -78,49 +82,59 @@ def _one_a_deed(rules: Mapping[str, Rule], findings: Iterable[FoundFinding]) -> 
     by_deed: dict[tuple[str, str], list[FoundFinding]] = {}
     for finding in findings:
         by_deed.setdefault((rules[finding.rule_id].jurisdiction, finding.category), []).append(finding)
-    return [kept for found in by_deed.values() for kept in best_of_overlapping(found)]
+    return [kept for found in by_deed.values() for kept in _best_of_overlapping(found, lambda finding: finding)]
 
 
 def _judged(course: Course, count: int) -> tuple[list[FoundFinding], list[str]]:
     """Return the findings of one rule, and which facts are missing where it could not be judged."""
     found: list[FoundFinding] = []
     missing: list[str] = []
+    condition = course.rule.detection.condition
     for number in range(count):
-        if not course.may_hold(number) or course.rule.detection.condition is None:
+        if condition is None or not course.may_hold(number, is_only_one=count == 1):
             continue
-        made = []
-        for match in course.hits(number).matches(course.rule.detection.condition):
+        passage = course.hits(number).passage
+        made: list[tuple[Spot, Match]] = []
+        for match in course.hits(number).matches(condition):
             outcome = course.outcome(number, match)
             if outcome.code == STANDS:
-                made.append(_with_required(course, number, match))
+                made.append((_spot_of(course.rule, passage, match, course.conversation), match))
             elif outcome.code == UNKNOWN:
                 missing.append(outcome.name)
-        found += best_of_overlapping(made)
+        found += [_with_required(course, number, *each) for each in _best_of_overlapping(made, lambda each: each[0])]
     return found, missing
 
 
-def _with_required(course: Course, number: int, match: Match) -> FoundFinding:
-    finding = finding_at(course.rule, course.hits(number).passage, match, course.conversation)
+def _with_required(course: Course, number: int, spot: Spot, match: Match) -> FoundFinding:
+    explanation = explanation_of(course.rule, course.hits(number).passage, match, course.conversation)
     required = [(item.name, course.required_place(item, number, match)) for item in course.rule.detection.required]
-    if not required:
-        return finding
-    said = {name: said_at(course.conversation, place) for name, place in required if place is not None}
-    return replace(finding, explanation={**finding.explanation, "required": said})
+    if required:
+        said = {name: said_at(course.conversation, place) for name, place in required if place is not None}
+        explanation = {**explanation, "required": said}
+    return finding_in_turn(course.rule, course.conversation, spot, explanation)
 
 
-def best_of_overlapping(findings: Iterable[FoundFinding]) -> list[FoundFinding]:
-    """Keep, of findings that overlap in a turn, the one of the best score, then the longest, then the first."""
-    kept: list[FoundFinding] = []
-    for finding in sorted(findings, key=lambda f: (-f.score, f.edits, f.start - f.end, f.turn or 0, f.start)):
-        if not any(
-            other.turn == finding.turn and other.start < finding.end and finding.start < other.end for other in kept
-        ):
-            kept.append(finding)
-    return sorted(kept, key=lambda f: (f.turn or 0, f.start, f.end))
+def _best_of_overlapping(found: Iterable[Found], spot_of: Callable[[Found], Placed]) -> list[Found]:
+    """Keep, of what overlaps in a turn, what has the best score, then the longest, then the first."""
+    kept: list[tuple[Placed, Found]] = []
+    placed = [(spot_of(each), each) for each in found]
+    for spot, each in sorted(placed, key=lambda pair: _rank(pair[0])):
+        if not any(other.turn == spot.turn and other.start < spot.end and spot.start < other.end for other, _ in kept):
+            kept.append((spot, each))
+    return [each for _, each in sorted(kept, key=lambda pair: (pair[0].turn or 0, pair[0].start, pair[0].end))]
+
+
+def _rank(spot: Placed) -> tuple[float, int, int, int, int]:
+    return -spot.score, spot.edits, spot.start - spot.end, spot.turn or 0, spot.start
 
 
 def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Conversation) -> FoundFinding:
     """Return the finding for ``match``; where it spans turns, it stands in the turn that holds most of it."""
+    spot = _spot_of(rule, passage, match, conversation)
+    return finding_in_turn(rule, conversation, spot, explanation_of(rule, passage, match, conversation))
+
+
+def _spot_of(rule: Rule, passage: Passage, match: Match, conversation: Conversation) -> Spot:
     index, start, end = passage.original_place(match.start, match.end)
     turn = conversation.turns[index]
     score = match.score
@@ -128,8 +142,7 @@ def finding_at(rule: Rule, passage: Passage, match: Match, conversation: Convers
         score *= 0.8 + 0.2 * turn.confidence
     if passage.speaker not in rule.speakers:
         score *= UNKNOWN_SPEAKER_SCORE
-    spot = Spot(index, start, end, score, match.plane, match.edits)
-    return finding_in_turn(rule, conversation, spot, explanation_of(rule, passage, match, conversation))
+    return Spot(index, start, end, round(score, 3), match.plane, match.edits)
 
 
 def finding_in_turn(rule: Rule, conversation: Conversation, spot: Spot, explanation: Mapping[str, Any]) -> FoundFinding:

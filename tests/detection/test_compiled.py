@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import random
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit_service.detection._folding import count_steps
 from audit_service.detection._searching import Automaton, Words
 from audit_service.detection._weighing import BUCKET_BITS
 from audit_service.detection.folding import (
@@ -23,7 +25,6 @@ from audit_service.detection.folding import (
     SENTENCE_ENDS,
     SPLIT_CHARACTERS,
     Folded,
-    count_steps,
     fold,
     fold_character,
     folded_texts,
@@ -140,7 +141,16 @@ class PlainFold:
     def result(self) -> Folded:
         characters = [entry[0] for entry in self.row]
         starts, ends, sentences, clauses = (tuple(entry[n] for entry in self.row) for n in range(1, 5))
-        return Folded("".join(characters), starts, ends, count_steps(characters), sentences, clauses, self.noise)
+        return Folded("".join(characters), starts, ends, plain_steps(characters), sentences, clauses, self.noise)
+
+
+def plain_steps(characters: list[str]) -> tuple[int, ...]:
+    """Return the running number of Chinese characters and Latin words."""
+    begins = [
+        sign != " " and (is_chinese(sign) or before == " " or is_chinese(before))
+        for before, sign in itertools.pairwise([" ", *characters])
+    ]
+    return tuple(itertools.accumulate(map(int, begins)))
 
 
 def is_folded_as_plainly(texts: list[str]) -> bool:
@@ -150,7 +160,9 @@ def is_folded_as_plainly(texts: list[str]) -> bool:
         hides = plain.noise > 0 or hides_pinyin(plain.text)
         if plain != Folded(*together.rows(number)) or plain != fold(text) or together.hides(number) != hides:
             return False
-    return together.evasive() == [number for number in range(len(texts)) if together.hides(number)]
+        if count_steps(plain.text) != plain.steps:
+            return False
+    return True
 
 
 @given(st.lists(WRITING, max_size=6))
