@@ -1,8 +1,10 @@
 """The fold of many texts, character by character, into plain rows of numbers; see folding.py for what it does."""
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Free
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_KIND, PyUnicode_READ, PyUnicode_READ_CHAR
 from libc.string cimport memset
+
+from audit_service.detection._memory cimport claimed, grown
 
 cdef extern from "Python.h":
     object PyUnicode_FromKindAndData(int kind, const void *buffer, Py_ssize_t size)
@@ -63,10 +65,8 @@ cdef class Alphabet:
     """
 
     def __cinit__(self, read, pairs, is_syllable, unleeted):
-        self.kinds = <unsigned char *> PyMem_Malloc(TABLE)
-        self.folded = <unsigned int *> PyMem_Malloc(TABLE * sizeof(unsigned int))
-        if self.kinds == NULL or self.folded == NULL:
-            raise MemoryError
+        self.kinds = <unsigned char *> claimed(TABLE)
+        self.folded = <unsigned int *> claimed(TABLE * sizeof(unsigned int))
         memset(self.kinds, UNREAD, TABLE)
         self.known = {}
         self.pairs = dict(pairs)
@@ -81,13 +81,9 @@ cdef class Alphabet:
         PyMem_Free(self.folded)
 
     cdef unsigned char kind_of(self, unsigned int code) except 255:
-        if code >= TABLE:
-            return MANY
-        cdef unsigned char kind = self.kinds[code]
-        if kind != UNREAD:
-            return kind
+        """Ask what a character of the table is, which was not read before."""
+        cdef unsigned char kind = MANY
         cdef tuple parts = self.parts_of(code)
-        kind = MANY
         if len(parts) == 1:
             kind, self.folded[code] = parts[0]
         self.kinds[code] = kind
@@ -107,11 +103,9 @@ cdef class FoldedTexts:
     def __cinit__(self, Alphabet alphabet, texts):
         self.alphabet = alphabet
         cdef Py_ssize_t wanted = len(texts)
-        self.bounds = <Py_ssize_t *> PyMem_Malloc((wanted + 1) * sizeof(Py_ssize_t))
-        self.noise = <int *> PyMem_Malloc((wanted + 1) * sizeof(int))
-        self.evades = <unsigned char *> PyMem_Malloc(wanted + 1)
-        if self.bounds == NULL or self.noise == NULL or self.evades == NULL:
-            raise MemoryError
+        self.bounds = <Py_ssize_t *> claimed((wanted + 1) * sizeof(Py_ssize_t))
+        self.noise = <int *> claimed(wanted * sizeof(int))
+        self.evades = <unsigned char *> claimed(wanted)
         self.bounds[0] = 0
         for text in texts:
             self.fold(text)
@@ -208,7 +202,6 @@ cdef class FoldedTexts:
         return 0
 
     cdef int take(self, unsigned char kind, unsigned int code, str text, Py_ssize_t place) except -1:
-        cdef unsigned int after
         if kind == KEPT:
             self.keep(code, <int> place, <int> place + 1)
         elif kind == DOT:
@@ -299,7 +292,7 @@ cdef class FoldedTexts:
 
     cdef int join_spelled_words(self) except -1:
         """Drop the spaces of three or more single letters in a row (a r r e s t)."""
-        cdef Py_ssize_t place = self.first, here = self.first, first, last, begin = self.first
+        cdef Py_ssize_t place = self.first, here = self.first, first, last
         cdef Py_ssize_t singles
         cdef bint dropped = False
         while place < self.size:
@@ -402,12 +395,6 @@ def count_steps(str text):
         steps.append(step)
     return tuple(steps)
 
-
-cdef void *grown(void *block, Py_ssize_t size) except NULL:
-    cdef void *found = PyMem_Realloc(block, size)
-    if found == NULL:
-        raise MemoryError
-    return found
 
 
 cdef tuple row_of(const int *values, Py_ssize_t begin, Py_ssize_t end):

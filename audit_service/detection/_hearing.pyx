@@ -1,8 +1,9 @@
 """What in a folded text sounds like words: found by the keys of their sounds, verified on the sounds; see sounds.py."""
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Free
 
 from audit_service.detection._folding cimport is_chinese
+from audit_service.detection._memory cimport claimed, grown
 from audit_service.detection._searching cimport Automaton, Found
 
 cdef enum:
@@ -234,17 +235,3 @@ cdef class Ear:
         self.echoes[self.echo_count] = echo[0]
         self.echo_count += 1
         return 0
-
-
-cdef void *claimed(Py_ssize_t size) except NULL:
-    cdef void *block = PyMem_Malloc(size + 1)
-    if block == NULL:
-        raise MemoryError
-    return block
-
-
-cdef void *grown(void *block, Py_ssize_t size) except NULL:
-    cdef void *found = PyMem_Realloc(block, size)
-    if found == NULL:
-        raise MemoryError
-    return found

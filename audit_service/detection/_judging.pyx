@@ -4,11 +4,11 @@ The same conditions, exceptions and requirements as in matching.py, to one answe
 told here (more matches than ``MOST``, selections that count) counts as standing, and is judged in full.
 """
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from libc.string cimport memset
+from cpython.mem cimport PyMem_Free
 
 from audit_service.detection._folding cimport FoldedTexts
 from audit_service.detection._hearing cimport Ear, Echo
+from audit_service.detection._memory cimport cleared, grown
 from audit_service.detection._searching cimport Found, Words
 
 cdef enum:
@@ -264,7 +264,7 @@ cdef class Judge:
                 able.append(rule)
         if not able:
             return None
-        sort_hits(self.found, self.found_count, True)
+        sort_by_place(self.found, self.found_count, True)
         kept = [number for number in able if self.stands(&self.rule[<Py_ssize_t> number])]
         return kept if kept else None
 
@@ -429,7 +429,7 @@ cdef class Judge:
                 self.hits[kept] = hit
                 kept += 1
         self.hit_count = kept
-        sort_hits(self.hits + begin, kept - begin, False)
+        sort_by_place(self.hits + begin, kept - begin, False)
         return 0
 
     cdef int add_hit(self, Hit *hit) except -1:
@@ -488,7 +488,7 @@ cdef class Judge:
             for place in range(firsts[child], firsts[child] + counts[child]):
                 self.matches[self.match_count] = self.matches[place]
                 self.match_count += 1
-        sort_matches(self.matches + first[0], total)
+        sort_by_place(self.matches + first[0], total, True)
         return total
 
     cdef int sequence(self, Node *node, Py_ssize_t *first) except -1:
@@ -517,7 +517,7 @@ cdef class Judge:
                     self.join(self.matches[left], self.matches[right])
                     if self.match_count - first[0] > MOST:
                         return TOO_MANY
-        sort_matches(self.matches + first[0], self.match_count - first[0])
+        sort_by_place(self.matches + first[0], self.match_count - first[0], True)
         return <int> (self.match_count - first[0])
 
     cdef int together(self, Node *node, Py_ssize_t *first) except -1:
@@ -601,35 +601,25 @@ cdef class Judge:
         return 0
 
 
-cdef void sort_hits(Hit *hits, Py_ssize_t count, bint by_score) noexcept:
+ctypedef fused Placed:
+    Hit
+    Match
+
+
+cdef void sort_by_place(Placed *rows, Py_ssize_t count, bint by_score) noexcept:
     """Sort by place, and then the surest first if so wished; what is equal keeps its order."""
     cdef Py_ssize_t number, place
-    cdef Hit hit
+    cdef Placed row
     for number in range(1, count):
-        hit = hits[number]
+        row = rows[number]
         place = number
         while place > 0 and is_after(
-            hits[place - 1].start, hits[place - 1].end, hits[place - 1].score if by_score else 0,
-            hit.start, hit.end, hit.score if by_score else 0,
+            rows[place - 1].start, rows[place - 1].end, rows[place - 1].score if by_score else 0,
+            row.start, row.end, row.score if by_score else 0,
         ):
-            hits[place] = hits[place - 1]
+            rows[place] = rows[place - 1]
             place -= 1
-        hits[place] = hit
-
-
-cdef void sort_matches(Match *matches, Py_ssize_t count) noexcept:
-    cdef Py_ssize_t number, place
-    cdef Match match
-    for number in range(1, count):
-        match = matches[number]
-        place = number
-        while place > 0 and is_after(
-            matches[place - 1].start, matches[place - 1].end, matches[place - 1].score,
-            match.start, match.end, match.score,
-        ):
-            matches[place] = matches[place - 1]
-            place -= 1
-        matches[place] = match
+        rows[place] = row
 
 
 cdef inline bint is_after(int start, int end, int score, int other_start, int other_end, int other_score) noexcept:
@@ -664,18 +654,3 @@ cdef int *ints_of(row) except NULL:
     for place, value in enumerate(row):
         values[place] = value
     return values
-
-
-cdef void *cleared(Py_ssize_t size) except NULL:
-    cdef void *block = PyMem_Malloc(size + 1)
-    if block == NULL:
-        raise MemoryError
-    memset(block, 0, size + 1)
-    return block
-
-
-cdef void *grown(void *block, Py_ssize_t size) except NULL:
-    cdef void *found = PyMem_Realloc(block, size)
-    if found == NULL:
-        raise MemoryError
-    return found

@@ -4,10 +4,10 @@ Aho and Corasick 1975; the double array is that of Aoe 1989: the step from state
 ``base[s] + c``, if that slot belongs to s. Symbols are the code points that literals hold, numbered by how often.
 """
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from libc.string cimport memset
+from cpython.mem cimport PyMem_Free
 
 from audit_service.detection._folding cimport BLANK, CHINESE, LATIN, is_chinese
+from audit_service.detection._memory cimport claimed, cleared, codes_of, grown
 
 cdef enum:
     TABLE = 0x10000
@@ -27,12 +27,9 @@ cdef class Automaton:
             raise ValueError("an empty literal would stand everywhere")
         self.count = len(literals)
         self.rare = {}
-        self.symbols = <unsigned short *> PyMem_Malloc(TABLE * sizeof(unsigned short))
-        self.next_same = <int *> PyMem_Malloc((self.count + 1) * sizeof(int))
-        self.lengths = <int *> PyMem_Malloc((self.count + 1) * sizeof(int))
-        if self.symbols == NULL or self.next_same == NULL or self.lengths == NULL:
-            raise MemoryError
-        memset(self.symbols, 0, TABLE * sizeof(unsigned short))
+        self.symbols = <unsigned short *> cleared(TABLE * sizeof(unsigned short))
+        self.next_same = <int *> claimed(self.count * sizeof(int))
+        self.lengths = <int *> claimed(self.count * sizeof(int))
         self.number_symbols(literals)
         numbered = [tuple([self.symbol(code) for code in row]) for row in literals]
         self.build(numbered, sorted(range(len(numbered)), key=numbered.__getitem__))
@@ -49,9 +46,7 @@ cdef class Automaton:
     def matches(self, codes):
         """Return all places of literals in a row of numbers: (literal, start, end), by end."""
         cdef Py_ssize_t length = len(codes), place
-        cdef unsigned int *row = <unsigned int *> PyMem_Malloc((length + 1) * sizeof(unsigned int))
-        if row == NULL:
-            raise MemoryError
+        cdef unsigned int *row = <unsigned int *> claimed(length * sizeof(unsigned int))
         try:
             for place in range(length):
                 row[place] = codes[place]
@@ -83,15 +78,17 @@ cdef class Automaton:
         """Lay out the states breadth first: those of one parent are a stretch of the literals in order."""
         cdef Py_ssize_t nodes = 1 + sum([len(row) for row in rows]), head = 0, tail = 1, first_free = 1
         cdef Py_ssize_t low, high, depth, begin, count, place
-        cdef int *queue = <int *> PyMem_Malloc(nodes * sizeof(int))
-        cdef int *spans = <int *> PyMem_Malloc(3 * nodes * sizeof(int))
-        cdef unsigned short *read = <unsigned short *> PyMem_Malloc((nodes + 1) * sizeof(unsigned short))
-        cdef unsigned short *here = <unsigned short *> PyMem_Malloc(TABLE * sizeof(unsigned short))
+        cdef int *queue = NULL
+        cdef int *spans = NULL
+        cdef unsigned short *read = NULL
+        cdef unsigned short *here = NULL
         cdef int state, base, symbol
         cdef tuple row
         try:
-            if queue == NULL or spans == NULL or read == NULL or here == NULL:
-                raise MemoryError
+            queue = <int *> claimed(nodes * sizeof(int))
+            spans = <int *> claimed(3 * nodes * sizeof(int))
+            read = <unsigned short *> claimed((nodes + 1) * sizeof(unsigned short))
+            here = <unsigned short *> claimed(TABLE * sizeof(unsigned short))
             self.make_room(1)
             self.steps[0].owner = 0
             queue[0], spans[0], spans[1], spans[2] = 0, 0, <int> len(rows), 0
@@ -243,9 +240,7 @@ cdef class Words:
         cdef Py_ssize_t number
         plain = [literal.rstrip("*") for literal in literals]
         self.automaton = Automaton([[ord(sign) for sign in literal] for literal in plain])
-        self.bounds = <unsigned char *> PyMem_Malloc(len(plain) + 1)
-        if self.bounds == NULL:
-            raise MemoryError
+        self.bounds = <unsigned char *> claimed(len(plain))
         for number, literal in enumerate(plain):
             self.bounds[number] = BEGINS_LATIN * (not is_chinese(ord(literal[0])))
             if not literals[number].endswith("*") and not is_chinese(ord(literal[len(literal) - 1])):
@@ -262,15 +257,14 @@ cdef class Words:
             clauses: the number of the clause of each character.
         """
         cdef Py_ssize_t length = len(text), place, count
-        cdef unsigned int *codes = <unsigned int *> PyMem_Malloc((length + 1) * sizeof(unsigned int))
-        cdef unsigned char *kinds = <unsigned char *> PyMem_Malloc(length + 1)
-        cdef int *rows = <int *> PyMem_Malloc((length + 1) * sizeof(int))
+        cdef unsigned int *codes = codes_of(text)
+        cdef unsigned char *kinds = NULL
+        cdef int *rows = NULL
         cdef Found *found
         try:
-            if codes == NULL or kinds == NULL or rows == NULL:
-                raise MemoryError
+            kinds = <unsigned char *> claimed(length)
+            rows = <int *> claimed(length * sizeof(int))
             for place in range(length):
-                codes[place] = <unsigned int> ord(text[place])
                 rows[place] = clauses[place]
                 kinds[place] = BLANK if codes[place] == c' ' else CHINESE if is_chinese(codes[place]) else LATIN
             count = self.search(codes, kinds, rows, length)
@@ -300,10 +294,3 @@ cdef class Words:
             found[kept] = here
             kept += 1
         return kept
-
-
-cdef void *grown(void *block, Py_ssize_t size) except NULL:
-    cdef void *found = PyMem_Realloc(block, size)
-    if found == NULL:
-        raise MemoryError
-    return found

@@ -31,7 +31,6 @@ cdef class Weigher:
     cdef Hash *known
     cdef unsigned int *ranks
     cdef float *heads
-    cdef object kept
     cdef const unsigned short[:, ::1] weights
     cdef const float[::1] rarity
     cdef const float[::1] bias

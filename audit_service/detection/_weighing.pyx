@@ -1,10 +1,11 @@
 """Short pieces of folded texts as numbers, and the sums of their weights; see pieces.py and wordings.py."""
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Free
 from libc.math cimport INFINITY, sqrt
 from libc.string cimport memset
 
 from audit_service.detection._folding cimport FoldedTexts, is_chinese
+from audit_service.detection._memory cimport claimed, cleared, codes_of, grown
 
 BUCKET_BITS = 22
 
@@ -153,13 +154,10 @@ cdef class Weigher:
         self.cutter = Pieces()
         self.rarity, self.weights, self.bias = rarity, weights, bias
         self.columns = self.weights.shape[1]
-        self.known = <Hash *> PyMem_Malloc(WORDS * sizeof(Hash))
-        self.ranks = <unsigned int *> PyMem_Malloc(WORDS * sizeof(unsigned int))
-        self.heads = <float *> PyMem_Malloc((ordered.shape[0] + 1) * HEAD * sizeof(float))
-        self.sums = <double *> PyMem_Malloc(self.columns * sizeof(double))
-        if self.known == NULL or self.ranks == NULL or self.heads == NULL or self.sums == NULL:
-            raise MemoryError
-        memset(self.known, 0, WORDS * sizeof(Hash))
+        self.known = <Hash *> cleared(WORDS * sizeof(Hash))
+        self.ranks = <unsigned int *> claimed(WORDS * sizeof(unsigned int))
+        self.heads = <float *> claimed((ordered.shape[0] + 1) * HEAD * sizeof(float))
+        self.sums = <double *> claimed(self.columns * sizeof(double))
         for number in range(ordered.shape[0]):
             bucket = ordered[number]
             self.known[bucket >> 6] |= (<Hash> 1) << (bucket & 63)
@@ -218,11 +216,9 @@ cdef class Weigher:
         cdef Py_ssize_t number, count
         cdef bint asks_conduct = is_asked[0], asks_signal = is_asked[1], asked
         cdef float lowest = min([min(rule[2], rule[3]) for rule in rules], default=INFINITY)
-        cdef float *row = <float *> PyMem_Malloc(self.columns * sizeof(float))
+        cdef float *row = <float *> claimed(self.columns * sizeof(float))
         cdef float[2] heads
         found = bytearray(texts.count)
-        if row == NULL:
-            raise MemoryError
         try:
             for number in range(texts.count):
                 count = self.read(texts.codes + texts.bounds[number], texts.bounds[number + 1] - texts.bounds[number])
@@ -295,20 +291,3 @@ cdef class Weigher:
                 self.sums[column] += <float> (of_half(weights[column]) * rarity)
         for column in range(self.columns):
             odds[column] = <float> (self.sums[column] / self.length + self.bias[column])
-
-
-cdef unsigned int *codes_of(str text) except NULL:
-    cdef Py_ssize_t length = len(text), place
-    cdef unsigned int *codes = <unsigned int *> PyMem_Malloc((length + 1) * sizeof(unsigned int))
-    if codes == NULL:
-        raise MemoryError
-    for place in range(length):
-        codes[place] = <unsigned int> ord(text[place])
-    return codes
-
-
-cdef void *grown(void *block, Py_ssize_t size) except NULL:
-    cdef void *found = PyMem_Realloc(block, size)
-    if found == NULL:
-        raise MemoryError
-    return found
