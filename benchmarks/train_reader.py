@@ -340,9 +340,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)  # so many, the same sums in the same order
     items = [*corpus.messages("train"), *corpus.calls("train")]
-    examples = training_examples(items)
-    if options.new:
-        examples = rehearsed(items, options.new)
+    examples = rehearsed(items, options.new) if options.new else training_examples(items)
     columns = columns_of(examples)
     trainer = Trainer(options.layers)
     print(f"{len(examples)} turns, {len(trainer.words)} pieces of words")

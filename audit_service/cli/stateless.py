@@ -24,7 +24,7 @@ from audit_service.media.values import DecodedAudio, Limits
 from audit_service.settings import setting_from_environment
 from audit_service.transcription.engines.chosen import chosen_engine
 from audit_service.transcription.engines.protocol import Engine as SpeechEngine
-from audit_service.transcription.pipeline import ListeningOptions, Sound, transcribe_sounds
+from audit_service.transcription.pipeline import ListeningOptions, Sound, together_or_alone, transcribe_sounds
 from audit_service.transcription.values import TranscriptResult
 
 if TYPE_CHECKING:
@@ -168,25 +168,14 @@ def transcribe(files: tuple[Path, ...], language: str | None, agent_channel: int
 def _transcripts(files: Sequence[Path], engine: SpeechEngine, options: ListeningOptions) -> Iterator[Answer]:
     """Yield the answer for each file in order; those that can be decoded are heard together."""
     decoded = [_decoded(file, options.limits) for file in files]
-    heard = iter(_heard([sound for sound in decoded if not isinstance(sound, Exception)], engine, options))
+    sounds = [Sound(audio, options) for audio in decoded if not isinstance(audio, Exception)]
+    heard = iter(together_or_alone(sounds, lambda given: transcribe_sounds(given, engine), AuditError))
     for file, sound in zip(files, decoded, strict=True):
         result = sound if isinstance(sound, Exception) else next(heard)
         if isinstance(result, Exception):
             yield {"file": str(file), "error": str(result)}
         else:
             yield transcript_document(file, result)
-
-
-def _heard(
-    sounds: Sequence[DecodedAudio], engine: SpeechEngine, options: ListeningOptions
-) -> list[TranscriptResult | Exception]:
-    """Return the transcripts; where hearing them together fails, each alone has its chance."""
-    try:
-        return list(transcribe_sounds([Sound(audio, options) for audio in sounds], engine))
-    except AuditError as error:
-        if len(sounds) == 1:
-            return [error]
-        return [result for sound in sounds for result in _heard([sound], engine, options)]
 
 
 def _decoded(file: Path, limits: Limits) -> DecodedAudio | Exception:

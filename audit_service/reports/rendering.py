@@ -22,7 +22,7 @@ from audit_service import clock
 from audit_service.i18n import gettext, ngettext, speaking
 from audit_service.reports import wording
 from audit_service.reports.values import Heading, ReportContent, Turn
-from audit_service.transcription.certainty import UNSURE_WORD
+from audit_service.transcription.certainty import UNSURE_WORD, stretches
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PDF_VARIANT = "pdf/a-3u"
@@ -167,14 +167,10 @@ def turn_time(turn: Turn, zone: str) -> str:
 
 def words(turn: Turn, start: int = 0, end: int | None = None) -> Markup:
     """Return the text of a turn between two offsets, escaped; words of little certainty are underlined with dots."""
-    out, place, last = Markup(), start, len(turn.text) if end is None else end
-    for first, after in turn.unsure:
-        begin, stop = max(first, place), min(after, last)
-        if begin < stop:
-            out += escape(turn.text[place:begin])
-            out += Markup('<span class="unsure">{}</span>').format(turn.text[begin:stop])
-            place = stop
-    return out + escape(turn.text[place:last])
+    return Markup().join(
+        Markup('<span class="unsure">{}</span>').format(piece) if is_unsure else escape(piece)
+        for piece, is_unsure in stretches(turn.text, turn.unsure, start, len(turn.text) if end is None else end)
+    )
 
 
 def size(size_bytes: int) -> str:

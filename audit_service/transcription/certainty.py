@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from audit_service.transcription.models import Segment
@@ -34,6 +34,18 @@ def placed_words(segment: Segment) -> list[PlacedWord]:
 def unsure_spans(segment: Segment) -> tuple[Span, ...]:
     """Return where in ``segment.read_text`` unsure words stand; none where a person wrote what is said."""
     return tuple(_joined((w.start, w.end) for w in placed_words(segment) if w.probability < UNSURE_WORD))
+
+
+def stretches(text: str, unsure: Sequence[Span], start: int, end: int) -> Iterator[tuple[str, bool]]:
+    """Yield the text between two offsets in pieces, each with whether its words are unsure; ``unsure`` is in order."""
+    place = start
+    for first, last in unsure:
+        begin, stop = max(first, place), min(last, end)
+        if begin < stop:
+            yield text[place:begin], False
+            yield text[begin:stop], True
+            place = stop
+    yield text[place:end], False
 
 
 def _placed(segment: Segment) -> Iterator[PlacedWord]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from audit_service.media.services import decode
@@ -25,6 +27,9 @@ from audit_service.transcription.suppression import LEARNT, NOBODY, SILENT, Siev
 from audit_service.transcription.values import HeardPassage, SpokenSegment, TranscriptResult
 from audit_service.transcription.voices import VoiceEncoder, listen_for_voices, split_by_voice
 
+log = structlog.get_logger()
+Given = TypeVar("Given")
+Heard = TypeVar("Heard")
 LANGUAGE_SAMPLE_S = 60.0
 SURE_FROM = 0.8
 """Chance of being right from which a guess of who is the agent counts as sure."""
@@ -86,6 +91,22 @@ def transcribe_sounds(sounds: Sequence[Sound], engine: Engine) -> list[Transcrip
         _result(*next(heard), engine, sound.options) if is_read else _not_listened_to(engine, language, sound.audio)
         for sound, (language, is_read) in zip(sounds, spoken, strict=True)
     ]
+
+
+def together_or_alone(
+    given: Sequence[Given], hear: Callable[[Sequence[Given]], Sequence[Heard]], caught: type[Exception]
+) -> list[Heard | Exception]:
+    """Return what ``hear`` makes of several recordings, or what went wrong with each.
+
+    Where hearing them together fails, each alone has its chance; errors that are not ``caught`` are raised.
+    """
+    try:
+        return list(hear(given))
+    except caught as error:
+        if len(given) == 1:
+            return [error]
+        log.warning("heard_one_by_one", recordings=len(given), error=type(error).__name__)
+        return [alone for one in given for alone in together_or_alone([one], hear, caught)]
 
 
 def _spoken(audio: DecodedAudio, engine: Engine, options: ListeningOptions) -> tuple[str, bool]:

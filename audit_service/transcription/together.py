@@ -10,13 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
-
 from audit_service.custody.vault import Vault
 from audit_service.media.services import decode, render_playback
 from audit_service.media.values import DecodedAudio, Limits
 from audit_service.transcription.engines.protocol import Engine
-from audit_service.transcription.pipeline import SURE_FROM, ListeningOptions, Sound, transcribe_sounds
+from audit_service.transcription.pipeline import (
+    SURE_FROM,
+    ListeningOptions,
+    Sound,
+    together_or_alone,
+    transcribe_sounds,
+)
 from audit_service.transcription.progress import StoredMemory
 from audit_service.transcription.services import Heard, Plan, unsealed
 from audit_service.transcription.values import TranscriptResult
@@ -24,7 +28,6 @@ from audit_service.transcription.values import TranscriptResult
 AT_ONCE = 2
 """Recordings decoded and rendered at the same time, each by a child process."""
 
-log = structlog.get_logger()
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -73,7 +76,8 @@ def listening(plans: Sequence[Plan], engine: Engine, room: Room) -> Iterator[lis
     ears = engine.with_words(plans[0].words) if plans[0].words else engine
     with ExitStack() as copies, ThreadPoolExecutor(AT_ONCE) as pool:
         opened = list(pool.map(_tried(lambda planned: _open(planned, room, copies)), plans))
-        listened = iter(_listen([one for one in opened if isinstance(one, _Opened)], ears, room))
+        decoded = [one for one in opened if isinstance(one, _Opened)]
+        listened = iter(together_or_alone(decoded, lambda given: _listen(given, ears, room), Exception))
         each = [one if isinstance(one, Exception) else next(listened) for one in opened]
         yield list(pool.map(_tried(lambda one: _with_rendition(one, room)), each))
 
@@ -99,16 +103,9 @@ def _open(planned: Plan, room: Room, copies: ExitStack) -> _Opened:
     return _Opened(planned, folder, audio, time.monotonic() - begun)
 
 
-def _listen(opened: Sequence[_Opened], ears: Engine, room: Room) -> list[_Listened | Exception]:
-    """Return the words of each; where hearing them together fails, each alone has its chance."""
+def _listen(opened: Sequence[_Opened], ears: Engine, room: Room) -> list[_Listened]:
     begun = time.monotonic()
-    try:
-        results = transcribe_sounds([_sound(one, ears, room) for one in opened], ears)
-    except Exception as error:  # noqa: BLE001 - see ``_tried``
-        if len(opened) == 1:
-            return [error]
-        log.warning("heard_one_by_one", recordings=len(opened), error=type(error).__name__)
-        return [alone for one in opened for alone in _listen([one], ears, room)]
+    results = transcribe_sounds([_sound(one, ears, room) for one in opened], ears)
     took_s, all_s = time.monotonic() - begun, sum(one.audio.duration_s for one in opened)
     return [
         _Listened(one, result, one.took_s + took_s * one.audio.duration_s / all_s)

@@ -18,7 +18,7 @@ from audit_service.reports.masking import masked_name, masked_phone
 from audit_service.review.models import Finding
 from audit_service.review.packs import rule_on
 from audit_service.review.publication import APPROVERS
-from audit_service.transcription.certainty import UNSURE_WORD, Span, placed_words, unsure_spans
+from audit_service.transcription.certainty import UNSURE_WORD, Span, placed_words, stretches, unsure_spans
 from audit_service.transcription.models import Segment
 from audit_service.web.policy import REVIEWERS
 
@@ -76,16 +76,11 @@ def marked(text: str, findings: Iterable[Finding], unsure: Sequence[Span] = ()) 
 
 def _unsure_marked(text: str, start: int, end: int, unsure: Sequence[Span]) -> Markup:
     """Return the escaped text between two offsets; what is unsure in it is underlined, and said to be so in words."""
-    out, place = Markup(), start
-    for first, last in unsure:
-        begin, stop = max(first, place), min(last, end)
-        if begin < stop:
-            out += escape(text[place:begin])
-            out += Markup('<span class="unsure">{}<span class="hidden"> {}</span></span>').format(
-                text[begin:stop], gettext("(unsure)")
-            )
-            place = stop
-    return out + escape(text[place:end])
+    mark = Markup('<span class="unsure">{}<span class="hidden"> {}</span></span>')
+    return Markup().join(
+        mark.format(piece, gettext("(unsure)")) if is_unsure else escape(piece)
+        for piece, is_unsure in stretches(text, unsure, start, end)
+    )
 
 
 def word_seconds(segment: Segment) -> str:

@@ -6,10 +6,11 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask_security import current_user
 from werkzeug.wrappers import Response as Redirect
 
-from audit_service.database import transaction
+from audit_service.database import Session, transaction
 from audit_service.i18n import gettext
 from audit_service.transcription import edits
 from audit_service.transcription.corrections import correct_speakers
+from audit_service.transcription.models import Segment
 from audit_service.web.policy import REVIEWERS, allow
 
 bp = Blueprint("words", __name__, url_prefix="/officer")
@@ -34,10 +35,9 @@ def correct(segment_id: int) -> Redirect:
     by = _editor()
     with transaction() as session:
         segment = edits.edit(session, segment_id, request.form.get("text", ""), by)
-        edits.have_judged(session, segment)
-        attempt_id, position = segment.transcript.recording.attempt_id, segment.position
+        line = _judged_anew(session, segment)
     flash(gettext("The words were corrected. The findings follow within seconds; the machine's words are kept."))
-    return redirect(url_for("officer.contact", attempt_id=attempt_id, _anchor=f"line-{position}"))
+    return redirect(line)
 
 
 @bp.post("/segments/<int:segment_id>/words/revert")
@@ -47,10 +47,16 @@ def revert(segment_id: int) -> Redirect:
     by = _editor()
     with transaction() as session:
         segment = edits.revert(session, segment_id, by)
-        edits.have_judged(session, segment)
-        attempt_id, position = segment.transcript.recording.attempt_id, segment.position
+        line = _judged_anew(session, segment)
     flash(gettext("The machine's words are back. The findings follow within seconds."))
-    return redirect(url_for("officer.contact", attempt_id=attempt_id, _anchor=f"line-{position}"))
+    return redirect(line)
+
+
+def _judged_anew(session: Session, segment: Segment) -> str:
+    """Have the call of a segment judged anew; return the address of its line on the contact's page."""
+    edits.have_judged(session, segment)
+    attempt_id = segment.transcript.recording.attempt_id
+    return url_for("officer.contact", attempt_id=attempt_id, _anchor=f"line-{segment.position}")
 
 
 def _editor() -> edits.Editor:

@@ -17,7 +17,6 @@ from sqlalchemy import text
 from audit_service import clock, queue
 from audit_service.app import create_app
 from audit_service.contacts.models import Recording
-from audit_service.custody.models import ExhibitKind
 from audit_service.custody.vault import Vault
 from audit_service.database import Session, db, transaction
 from audit_service.intake.models import IntakeItem, ItemState
@@ -29,7 +28,8 @@ from audit_service.settings import Settings
 from audit_service.transcription import services as transcription
 from audit_service.transcription.corrections import newest_transcript
 from tests.conftest import SAMPLES
-from tests.factories import contacts, organizations
+from tests.factories import contacts
+from tests.factories.intake import waiting_recording
 from tests.jobs.test_worker import start_worker, wait_until
 
 HEAR = WorkerOptions(queues=[TRANSCRIBE], until_empty=True)
@@ -38,25 +38,7 @@ SHORT = ("zh-02", "zh-03", "en-02")
 
 def waiting(session: Session, vault: Vault, audio: bytes, **values: object) -> int:
     """Store a recording that waits for its transcription and return its id."""
-    lender = organizations.institution(session)
-    attempt = contacts.attempt(session, contacts.borrower(session, lender), organizations.agency(session, lender))
-    recording = contacts.recording(session, vault, attempt, audio=audio)
-    for name, value in values.items():
-        setattr(recording, name, value)
-    session.add(
-        IntakeItem(
-            name=f"{recording.id}.wav",
-            route="cli",
-            kind=ExhibitKind.RECORDING,
-            sha256=recording.exhibit.sha256,
-            size_bytes=recording.exhibit.size_bytes,
-            state=ItemState.RUNNING,
-            exhibit_id=recording.exhibit_id,
-            received_at=clock.now(),
-        )
-    )
-    enqueue(session, "transcribe", queue=TRANSCRIBE, recording_id=recording.id)
-    return recording.id
+    return waiting_recording(session, vault, audio, **values).id
 
 
 def call(name: str) -> bytes:

@@ -14,9 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from audit_service import clock
 from audit_service.contacts.models import Recording
-from audit_service.custody.models import ExhibitKind
 from audit_service.custody.vault import Vault
 from audit_service.database import Session, transaction
 from audit_service.intake.models import IntakeItem, ItemState
@@ -27,6 +25,7 @@ from audit_service.media.errors import MediaRefusedError
 from audit_service.queue import DETECT, QUEUES, TRANSCRIBE, enqueue, waiting_jobs
 from audit_service.review.models import Finding
 from tests.factories import contacts, organizations
+from tests.factories.intake import waiting_recording
 
 UNTIL_EMPTY = WorkerOptions(queues=QUEUES, until_empty=True)
 
@@ -65,23 +64,7 @@ def test_a_worker_flags_a_message(app: Flask) -> None:
 
 def broken_recording(session: Session, vault: Vault) -> Recording:
     """Store a recording whose sealed bytes are no audio, as if it had slipped through intake."""
-    lender = organizations.institution(session)
-    attempt = contacts.attempt(session, contacts.borrower(session, lender), organizations.agency(session, lender))
-    recording = contacts.recording(session, vault, attempt, audio=b"this is not audio at all" * 100)
-    session.add(
-        IntakeItem(
-            name="broken.wav",
-            route="cli",
-            kind=ExhibitKind.RECORDING,
-            sha256=recording.exhibit.sha256,
-            size_bytes=recording.exhibit.size_bytes,
-            state=ItemState.RUNNING,
-            exhibit_id=recording.exhibit_id,
-            received_at=clock.now(),
-        )
-    )
-    enqueue(session, "transcribe", queue=TRANSCRIBE, recording_id=recording.id)
-    return recording
+    return waiting_recording(session, vault, b"this is not audio at all" * 100)
 
 
 def test_a_recording_that_cannot_be_decoded_is_parked_with_its_reason(app: Flask, vault: Vault) -> None:
